@@ -1,0 +1,1 @@
+//! Flow: following files and handing what they say to clients.

@@ -1,0 +1,1 @@
+//! Files and the bytes in them.

@@ -1,0 +1,3 @@
+//! The process: everything else is in the library.
+
+fn main() {}
