@@ -1,1 +1,11 @@
-//! Files and the bytes in them.
+//! Files and the bytes in them. The pure part (`cursor`, `lines`, `encode`) knows no files, threads or clocks;
+//! the other modules are plain blocking code over `std`.
+
+pub mod cursor;
+pub mod encode;
+pub mod lines;
+pub mod logfile;
+pub mod rotated;
+pub mod segment;
+pub mod source;
+pub mod spool;

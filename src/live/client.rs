@@ -1,0 +1,455 @@
+//! A client: a vector and the policy that moves it.
+//!
+//! At the tip a client shares the view's records. Behind it, it reads the files on its own account up to the
+//! vector at which a known record begins, and joins there. What to do next is decided by [`next_move`], which is
+//! pure. Back-pressure is the socket: the stream is polled only when it can be written, there is no queue.
+
+use super::feed::{Record, Seat, Shared, Source, State, notice_body};
+use super::live_view::{BATCH_BYTES, Batch};
+use super::resume;
+use super::vector::{Delta, Stand, Vector};
+use crate::log::encode::{Encoder, Format, notice};
+use crate::log::segment::{Born, Place, ReadError, Segment};
+use bytes::Bytes;
+use futures_util::Stream;
+use std::collections::VecDeque;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// The time between two signs of life on an idle stream.
+pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
+/// The first and the largest block of a client that reads on its own. A stalled client holds one.
+const FIRST_BLOCK: usize = 64 << 10;
+const MAX_BLOCK: usize = 256 << 10;
+/// The most own reads at once: enough to keep a disk busy, few enough to bound their memory.
+static READS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(32));
+/// How often a read that found another content waits for the follower to say what happened.
+const GONE_TRIES: u32 = 6;
+/// How long a failing read is tried again, in half seconds.
+const ERROR_TRIES: u32 = 120;
+
+/// What a client that is not in the ring does next.
+#[derive(Debug)]
+pub enum Move {
+    /// Read lines of a generation, from a place up to an offset.
+    Read(Arc<Segment>, Place, u64),
+    /// Take a step that says nothing.
+    Take(Delta),
+    /// Turn to a new generation, and say so.
+    Turn(Arc<Segment>),
+    /// Take over a stand of the target without reading: an old generation that this client never knew.
+    Adopt(Stand),
+    /// It stands beyond the target (another server has read further): wait for the follower.
+    Ahead,
+    /// It stands at the target.
+    Joined,
+}
+
+/// The next move on the way from one vector to another.
+pub fn next_move(own: &Vector, target: &Vector) -> Move {
+    for source in target.sources() {
+        match source_move(own, target, source) {
+            Move::Joined => {}
+            step => return step,
+        }
+    }
+    Move::Joined
+}
+
+fn source_move(own: &Vector, target: &Vector, source: usize) -> Move {
+    for (segment, place) in own.of(source) {
+        let (to, sealed) = match (target.place(segment), segment.end()) {
+            (Some(to), _) => (to.offset, false),
+            (None, Some(end)) => (end, true),
+            // The follower has not said yet what became of it.
+            (None, None) => return Move::Ahead,
+        };
+        match place.offset.cmp(&to) {
+            std::cmp::Ordering::Less => return Move::Read(segment.clone(), *place, to),
+            std::cmp::Ordering::Greater => return Move::Ahead,
+            std::cmp::Ordering::Equal if !sealed => {}
+            std::cmp::Ordering::Equal => {
+                return match segment.next() {
+                    Some(next) if own.place(next).is_none() => Move::Turn(next.clone()),
+                    _ => Move::Take(Delta::Seal(segment.clone())),
+                };
+            }
+        }
+    }
+    let Some((segment, place)) = target.of(source).find(|(segment, _)| own.place(segment).is_none()) else {
+        return Move::Joined;
+    };
+    let last = own.of(source).last().map(|(segment, _)| segment);
+    let mut next = last.and_then(|last| last.next());
+    let follows = next.cloned();
+    while let Some(later) = next {
+        if Arc::ptr_eq(later, segment) {
+            return Move::Turn(follows.unwrap_or_else(|| segment.clone()));
+        }
+        next = later.next();
+    }
+    match last {
+        None => Move::Turn(segment.clone()),
+        Some(_) => Move::Adopt(Stand::at(segment.clone(), *place)),
+    }
+}
+
+/// What a client asks for.
+#[derive(Debug)]
+pub struct Options {
+    /// Where it begins.
+    pub start: resume::Start,
+    /// Whether it stays when it has all.
+    pub follow: bool,
+}
+
+/// A client's stream of bytes.
+#[derive(Debug)]
+pub struct Client {
+    seat: Seat,
+    sources: Vec<Arc<Source>>,
+    own: Vector,
+    mode: Mode,
+    follow: bool,
+    ready: VecDeque<Bytes>,
+    block_bytes: usize,
+    gone_tries: u32,
+    error_tries: u32,
+    moved: watch::Receiver<()>,
+    stop: CancellationToken,
+    heartbeat: Instant,
+    done: bool,
+}
+
+#[derive(Debug)]
+enum Mode {
+    /// The next record of the view's ring.
+    Shared(u64),
+    /// On the way to a vector, behind which the record with this number comes.
+    Own(Box<Vector>, u64),
+}
+
+/// What a request for a stream gets.
+#[derive(Debug)]
+pub enum Opened {
+    /// A stream.
+    Stream(Box<Client>),
+    /// Nothing will ever come again, and the cursor says that the client has all (HTTP 204).
+    AllDelivered,
+}
+
+impl Client {
+    /// Finds the client's place and prepares its first bytes.
+    pub async fn open(seat: Seat, options: Options, stop: CancellationToken) -> Opened {
+        let moved = seat.view.moved();
+        let (target, number) = seat.view.tip();
+        let sources = seat.hub.sources();
+        let (hub, at, follow) = (seat.hub.clone(), target.clone(), options.follow);
+        let resumes = matches!(options.start, resume::Start::Cursor(..));
+        let found = blocking(move || resume::find(&hub, &at, options.start)).await;
+        let mut client = Client {
+            seat,
+            sources,
+            own: found.vector,
+            mode: Mode::Own(Box::new(target), number),
+            follow,
+            ready: VecDeque::new(),
+            block_bytes: FIRST_BLOCK,
+            gone_tries: 0,
+            error_tries: 0,
+            moved,
+            stop,
+            heartbeat: Instant::now() + HEARTBEAT_EVERY,
+            done: false,
+        };
+        if resumes && found.gaps.is_empty() && client.has_all() {
+            return Opened::AllDelivered;
+        }
+        client.greet(found.gaps);
+        Opened::Stream(Box::new(client))
+    }
+
+    /// The client as the body of a response.
+    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + Sync + 'static {
+        futures_util::stream::unfold(self, |mut client| async move {
+            let bytes = client.next().await?;
+            Some((Ok(bytes), client))
+        })
+    }
+
+    /// True if the client stands at the end of everything and nothing will come.
+    fn has_all(&self) -> bool {
+        let Mode::Own(target, _) = &self.mode else { return false };
+        matches!(next_move(&self.own, target), Move::Joined) && (!self.follow || self.all_ended())
+    }
+
+    fn all_ended(&self) -> bool {
+        let sources = self.seat.hub.sources();
+        let mut wanted = sources.iter().filter(|source| self.seat.view.key.wants(source.id)).peekable();
+        wanted.peek().is_some() && wanted.all(|source| source.status().state == State::Ended)
+    }
+
+    fn format(&self) -> Format {
+        self.seat.view.key.format
+    }
+
+    /// The first block: the cursor that the client starts from, so that it can resume before its first line.
+    fn greet(&mut self, gaps: Vec<resume::Gap>) {
+        let mut out = Vec::new();
+        let format = self.format();
+        let files = self.seat.hub.files_json(&self.seat.view.key);
+        let version = env!("CARGO_PKG_VERSION");
+        let body = format!(r#""version":"{version}","now":"{}","files":{files}"#, super::feed::now());
+        match format.has_events() {
+            true => {
+                let id = self.own.id();
+                out.extend_from_slice(
+                    format!(":\nevent: hello\nretry: 1000\nid: {id}\ndata: {{{body}}}\n\n").as_bytes(),
+                );
+            }
+            false => notice(format, "hello", Some(&self.own.id()), &body, &mut out),
+        }
+        self.ready.push_back(Bytes::from(out));
+        for gap in gaps {
+            self.gap(gap.source, &gap.reason, None);
+        }
+        if !self.own.fits_an_id() && format.has_events() {
+            let reason = "more files than an id can hold: an id resumes its line's file only";
+            self.gap(None, reason, None);
+        }
+    }
+
+    fn gap(&mut self, source: Option<usize>, reason: &str, bytes: Option<u64>) {
+        let name = source.and_then(|id| self.name(id)).unwrap_or_default();
+        let reason = crate::log::encode::json_string(reason);
+        let bytes = bytes.map_or(String::new(), |bytes| format!(r#","bytes":{bytes}"#));
+        let body = notice_body(&name, &format!(r#","reason":{reason}{bytes}"#));
+        let mut out = Vec::new();
+        notice(self.format(), "gap", Some(&self.own.id()), &body, &mut out);
+        // Plain text has no room for a notice: after its first byte the response ends where a gap would be.
+        self.done |= self.format() == Format::Plain && bytes_were_sent(&self.ready, bytes.is_empty());
+        self.ready.push_back(Bytes::from(out));
+    }
+
+    fn name(&mut self, source: usize) -> Option<String> {
+        if source >= self.sources.len() {
+            self.sources = self.seat.hub.sources();
+        }
+        self.sources.get(source).map(|source| source.name.clone())
+    }
+
+    /// The next bytes; `None` ends the response.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            while let Some(bytes) = self.ready.pop_front() {
+                if !bytes.is_empty() {
+                    self.heartbeat = Instant::now() + HEARTBEAT_EVERY;
+                    return Some(bytes);
+                }
+            }
+            if self.done || self.stop.is_cancelled() {
+                return None;
+            }
+            // Note the version, look, then wait.
+            self.moved.borrow_and_update();
+            if let Mode::Shared(number) = self.mode {
+                match self.seat.view.record(number) {
+                    Shared::Record(record) => self.share(record, number),
+                    Shared::Past => self.retarget(),
+                    Shared::NotYet if self.all_ended() => return None,
+                    Shared::NotYet => self.wait(None).await,
+                }
+                continue;
+            }
+            let Mode::Own(target, number) = &self.mode else { continue };
+            match next_move(&self.own, target) {
+                Move::Joined if self.follow => {
+                    self.own = (**target).clone();
+                    self.mode = Mode::Shared(*number);
+                }
+                Move::Joined => self.end(),
+                Move::Ahead if self.follow => {
+                    self.wait(Some(Duration::from_secs(1))).await;
+                    self.retarget();
+                }
+                Move::Ahead => self.end(),
+                Move::Take(delta) => self.own.apply(&delta),
+                Move::Adopt(stand) => self.own.push(stand),
+                Move::Turn(segment) => self.turn(segment),
+                Move::Read(segment, from, to) => self.read(segment, from, to).await,
+            }
+        }
+    }
+
+    fn share(&mut self, record: Record, number: u64) {
+        self.own.apply(&record.delta);
+        self.mode = Mode::Shared(number + 1);
+        self.ready.push_back(record.bytes);
+    }
+
+    fn retarget(&mut self) {
+        let (target, number) = self.seat.view.tip();
+        self.mode = Mode::Own(Box::new(target), number);
+    }
+
+    /// Says `ended` for each file and ends: for a request that does not follow.
+    fn end(&mut self) {
+        let ids: Vec<usize> = self.own.sources().collect();
+        for id in ids {
+            let Some(name) = self.name(id) else { continue };
+            let mut out = Vec::new();
+            notice(self.format(), "ended", Some(&self.own.id()), &notice_body(&name, ""), &mut out);
+            self.ready.push_back(Bytes::from(out));
+        }
+        self.done = true;
+    }
+
+    fn turn(&mut self, segment: Arc<Segment>) {
+        self.own.apply(&Delta::Begin(segment.clone()));
+        if let Some(word) = born_word(segment.born)
+            && let Some(name) = self.name(segment.source)
+        {
+            let body = notice_body(&name, &generation_member(&segment));
+            let mut out = Vec::new();
+            notice(self.format(), word, Some(&self.own.id()), &body, &mut out);
+            self.ready.push_back(Bytes::from(out));
+        }
+    }
+
+    async fn read(&mut self, segment: Arc<Segment>, from: Place, to: u64) {
+        let Some(name) = self.name(segment.source) else { return };
+        let stamp = self.own.stamp(&segment);
+        let (format, max) = (self.format(), self.block_bytes);
+        let source_path = self.sources.get(segment.source).and_then(|source| source.path.clone());
+        let is_file = source_path.is_some();
+        // The semaphore is never closed.
+        let permit = READS.acquire().await;
+        let read_segment = segment.clone();
+        let result = blocking(move || {
+            let read = || read_block(&read_segment, &name, from, to, format, max, &stamp);
+            match read() {
+                Err(ReadError::Gone) if resume::relocate(&read_segment, source_path.as_deref(), from) => read(),
+                result => result,
+            }
+        })
+        .await;
+        drop(permit);
+        match result {
+            Ok((bytes, place)) => {
+                self.own.apply(&Delta::Advance(segment, place));
+                self.ready.push_back(bytes);
+                self.block_bytes = (max * 2).min(MAX_BLOCK);
+                self.gone_tries = 0;
+                self.error_tries = 0;
+            }
+            Err(ReadError::Gone) if from.offset < segment.begin() => {
+                let lost = segment.begin() - from.offset;
+                self.own.apply(&Delta::Advance(segment.clone(), segment.first()));
+                // Of a file it was the hole that a truncation left; a pipe's spool gave up its oldest lines.
+                if !is_file {
+                    self.gap(Some(segment.source), "the oldest lines were given up", Some(lost));
+                }
+            }
+            Err(ReadError::Gone) if segment.end().is_none() && self.gone_tries < GONE_TRIES => {
+                self.gone_tries += 1;
+                self.wait(Some(Duration::from_millis(500))).await;
+                if self.follow {
+                    self.retarget();
+                }
+            }
+            Err(ReadError::Io(_)) if self.error_tries < ERROR_TRIES => {
+                self.error_tries += 1;
+                self.wait(Some(Duration::from_millis(500))).await;
+            }
+            Err(error) => {
+                let reason = match error {
+                    ReadError::Gone => "the file was changed or removed before these lines were sent".to_owned(),
+                    ReadError::Io(error) => format!("cannot read: {error}"),
+                };
+                let Mode::Own(target, _) = &self.mode else { return };
+                let check = target.place(&segment).map_or(0, |place| place.check);
+                self.own.apply(&Delta::Advance(segment.clone(), Place { offset: to, check }));
+                self.gap(Some(segment.source), &reason, Some(to - from.offset));
+                self.gone_tries = 0;
+                self.error_tries = 0;
+            }
+        }
+    }
+
+    /// Waits for news, for the end, or for as long as told; a heartbeat becomes ready meanwhile.
+    async fn wait(&mut self, at_most: Option<Duration>) {
+        let until = at_most.map_or(self.heartbeat, |time| (Instant::now() + time).min(self.heartbeat));
+        tokio::select! {
+            _ = self.moved.changed() => {}
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep_until(until) => {
+                if Instant::now() >= self.heartbeat {
+                    self.heartbeat = Instant::now() + HEARTBEAT_EVERY;
+                    self.ready.push_back(Bytes::from_static(self.format().heartbeat()));
+                }
+            }
+        }
+    }
+}
+
+/// Before the first byte a gap may still be told by where the text begins.
+fn bytes_were_sent(ready: &VecDeque<Bytes>, at_start: bool) -> bool {
+    !at_start || ready.is_empty()
+}
+
+/// The notice that announces a generation; the first one needs none.
+pub fn born_word(born: Born) -> Option<&'static str> {
+    match born {
+        Born::First => None,
+        Born::Rotated => Some("rotated"),
+        Born::Truncated => Some("truncated"),
+        Born::Resumed => Some("resumed"),
+    }
+}
+
+/// The member of a notice that names a new generation, where its name is known already.
+pub fn generation_member(segment: &Segment) -> String {
+    match segment.generation() {
+        crate::log::cursor::NO_GENERATION => String::new(),
+        known => format!(r#","generation":"{}""#, crate::log::cursor::generation_text(known)),
+    }
+}
+
+fn read_block(
+    segment: &Arc<Segment>,
+    name: &str,
+    from: Place,
+    to: u64,
+    format: Format,
+    max: usize,
+    stamp: &crate::log::encode::Stamp,
+) -> Result<(Bytes, Place), ReadError> {
+    if format != Format::Live {
+        let lines = segment.read_lines(from, to, max)?;
+        let mut out = Vec::new();
+        Encoder::new(format, name).encode(stamp, lines.block(), &mut out);
+        return Ok((Bytes::from(out), lines.to));
+    }
+    // The page wants the newest; what is skipped it reads by range when somebody looks there.
+    let mut start = from;
+    if to - from.offset > BATCH_BYTES as u64 {
+        let file = segment.file();
+        if let Some(at) = file.next_line_end(to - BATCH_BYTES as u64, to)?.filter(|&at| at < to) {
+            start = Place { offset: at, check: file.check_before(segment.begin(), at)? };
+        }
+    }
+    let lines = segment.read_lines(start, to, BATCH_BYTES)?;
+    let batch = Batch::newest(segment.clone(), name, from.offset, lines.block(), lines.to);
+    Ok((Bytes::from(batch.encode(stamp)), lines.to))
+}
+
+/// Runs blocking code off the reactor; its panic is ours.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}

@@ -1,0 +1,350 @@
+//! The follower: one blocking thread that looks at every source when the watcher rings, and at all of them at
+//! every tick.
+//!
+//! It is the only one that publishes, so that there is one canonical order. After it has said something it
+//! lets a moment pass that grows with the number of clients, so that many of them wake for many lines at once,
+//! while few of them get each line at once.
+
+use super::feed::{Content, Hub, Source, State, notice_body};
+use super::followed::{Followed, Look};
+use super::growth::Growing;
+use super::pipe::{self, Progress, Tee};
+use super::vector::Delta;
+use super::watch::{Bell, Dirty, Watcher};
+use crate::log::source::{Pattern, Spec};
+use std::collections::HashSet;
+use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The time between two looks at everything.
+pub const TICK: Duration = Duration::from_secs(1);
+/// The same where the watcher cannot watch.
+pub const BLIND_TICK: Duration = Duration::from_millis(250);
+/// What a wake-up of one client costs, and the most that a line waits for that.
+const GAP_PER_CLIENT: Duration = Duration::from_micros(20);
+const GAP_MAX: Duration = Duration::from_millis(5);
+/// How long a view without clients keeps its ring.
+const VIEW_IDLE: Duration = Duration::from_secs(5);
+
+/// How to follow.
+pub struct Options {
+    /// The time between two looks at everything; `None` for [`TICK`].
+    pub poll: Option<Duration>,
+    /// Whether to stay at the end of the files.
+    pub follow: bool,
+    /// The most bytes that are kept of a pipe.
+    pub spool_limit: u64,
+    /// Where the bytes of standard input go besides.
+    pub tee: Tee,
+    /// Where to say what a person should know.
+    pub talk: Box<dyn Fn(&str) + Send>,
+}
+
+/// A running follower; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Handle {
+    stop: Arc<AtomicBool>,
+    bell: Bell,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        self.bell.ring();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct FollowedPath {
+    followed: Followed,
+    /// The path as events may name it.
+    names: Vec<PathBuf>,
+    /// The folders whose events may tell of it.
+    folders: Vec<PathBuf>,
+}
+
+struct Piped {
+    source: Arc<Source>,
+    growing: Growing,
+    progress: Arc<Progress>,
+    ended: bool,
+}
+
+struct Follower {
+    hub: Arc<Hub>,
+    options: Options,
+    watcher: Watcher,
+    bell: Bell,
+    paths: Vec<FollowedPath>,
+    globs: Vec<Pattern>,
+    joined: HashSet<PathBuf>,
+    /// Whether what joins now is new, and not there from the start.
+    started: bool,
+    pipes: Vec<Piped>,
+    buf: Vec<u8>,
+}
+
+/// Opens the sources, looks at each once, and follows them on a thread of its own. What is at the start is
+/// known when this returns; nothing is read but the ends of the files.
+///
+/// # Errors
+/// What the system says to a thread or, for a pipe, to a temporary file.
+pub fn start(hub: Arc<Hub>, specs: Vec<Spec>, options: Options) -> io::Result<Handle> {
+    let (watcher, bell) = Watcher::new(&options.talk);
+    let mut follower = Follower {
+        hub,
+        options,
+        watcher,
+        bell: bell.clone(),
+        paths: Vec::new(),
+        started: false,
+        globs: Vec::new(),
+        joined: HashSet::new(),
+        pipes: Vec::new(),
+        buf: Vec::new(),
+    };
+    for spec in specs {
+        match spec {
+            Spec::Path { name, path } => follower.join(name, path)?,
+            Spec::Stdin { name } => {
+                let tee = follower.options.tee.take();
+                follower.join_pipe(name, io::stdin(), tee)?;
+            }
+            Spec::Glob(pattern) => {
+                follower.watcher.watch(pattern.root(), &follower.options.talk);
+                follower.globs.push(pattern);
+            }
+        }
+    }
+    follower.expand_globs();
+    follower.tick();
+    follower.started = true;
+    if !follower.options.follow {
+        follower.end_files();
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = stop.clone();
+    let thread = std::thread::Builder::new().name("follow".to_owned()).spawn(move || follower.run(&stopped))?;
+    Ok(Handle { stop, bell, thread: Some(thread) })
+}
+
+impl Follower {
+    fn run(mut self, stop: &AtomicBool) {
+        let mut next_tick = Instant::now() + self.every();
+        let mut flush: Option<Instant> = None;
+        while !stop.load(Ordering::Acquire) {
+            let now = Instant::now();
+            let until = flush.map_or(next_tick, |at| at.min(next_tick));
+            let dirty = self.watcher.wait(until.saturating_duration_since(now));
+            if stop.load(Ordering::Acquire) {
+                break;
+            }
+            self.count_births(&dirty);
+            let looked = Instant::now();
+            if looked >= next_tick {
+                self.tick();
+                next_tick = Instant::now() + self.every();
+            } else {
+                self.look_at(&dirty);
+            }
+            flush = self.hub.flush(Instant::now());
+            // What comes within the gap is said together.
+            let gap = (GAP_PER_CLIENT * self.hub.clients() as u32).min(GAP_MAX);
+            let passed = looked.elapsed();
+            if passed < gap {
+                std::thread::sleep(gap - passed);
+            }
+        }
+    }
+
+    fn every(&self) -> Duration {
+        self.options.poll.unwrap_or(if self.watcher.is_blind() { BLIND_TICK } else { TICK })
+    }
+
+    /// A new path. A FIFO is copied like standard input.
+    fn join(&mut self, name: String, path: PathBuf) -> io::Result<()> {
+        self.joined.insert(path.clone());
+        if std::fs::metadata(&path).is_ok_and(|meta| meta.file_type().is_fifo()) {
+            // Open for writing too, so that it does not end with its writers; that does not wait for one either.
+            let fifo = std::fs::File::options().read(true).write(true).open(&path)?;
+            return self.join_pipe(name, fifo, None);
+        }
+        let source = self.hub.join(name, Some(path.clone()));
+        let (names, folders) = (names(&path), folders(&path));
+        self.paths.push(FollowedPath { followed: Followed::new(source, path, self.started), names, folders });
+        Ok(())
+    }
+
+    fn join_pipe(
+        &mut self,
+        name: String,
+        pipe: impl io::Read + Send + 'static,
+        tee: Tee,
+    ) -> io::Result<()> {
+        let source = self.hub.join(name, None);
+        let (segment, progress) =
+            pipe::start(pipe, (source.id, source.key), self.options.spool_limit, tee, self.bell.clone())?;
+        let growing = Growing::at(segment.clone(), segment.first())?;
+        self.hub.publish(&source, Delta::Begin(segment), Content::Nothing);
+        self.pipes.push(Piped { source, growing, progress, ended: false });
+        Ok(())
+    }
+
+    /// Looks at everything, as if nothing had been told.
+    fn tick(&mut self) {
+        self.expand_globs();
+        for at in 0..self.paths.len() {
+            self.watch_folders(at);
+            self.look(at, true);
+        }
+        self.read_pipes();
+        self.hub.tick();
+        self.hub.forget_views(VIEW_IDLE);
+    }
+
+    fn look_at(&mut self, dirty: &Dirty) {
+        if !self.pipes.is_empty() {
+            self.read_pipes();
+        }
+        if !dirty.all && dirty.paths.is_empty() {
+            return;
+        }
+        let below = |folder: &Path| dirty.paths.iter().any(|path| path.starts_with(folder));
+        if dirty.all || self.globs.iter().any(|glob| below(glob.root())) {
+            self.expand_globs();
+        }
+        for at in 0..self.paths.len() {
+            let path = &self.paths[at];
+            let told = dirty.all
+                || path.names.iter().any(|name| dirty.paths.contains(name))
+                // The old file's new name is not known.
+                || path.followed.is_draining() && path.folders.iter().any(|folder| below(folder));
+            if told {
+                self.look(at, false);
+            }
+        }
+    }
+
+    fn look(&mut self, at: usize, tick: bool) {
+        let mut look = Look { hub: &self.hub, buf: &mut self.buf, talk: &self.options.talk, tick };
+        self.paths[at].followed.look(&mut look);
+    }
+
+    fn count_births(&mut self, dirty: &Dirty) {
+        if dirty.births.is_empty() {
+            return;
+        }
+        for path in &mut self.paths {
+            for count in path.names.iter().filter_map(|name| dirty.births.get(name)) {
+                path.followed.saw_births(*count);
+            }
+        }
+    }
+
+    fn watch_folders(&mut self, at: usize) {
+        // A link may lead elsewhere since the last tick.
+        let path = &mut self.paths[at];
+        path.names = names(&path.followed.path);
+        path.folders = folders(&path.followed.path);
+        for folder in &path.folders {
+            self.watcher.watch(folder, &self.options.talk);
+        }
+    }
+
+    fn expand_globs(&mut self) {
+        for at in 0..self.globs.len() {
+            let pattern = &self.globs[at];
+            let new: Vec<PathBuf> =
+                pattern.expand().into_iter().filter(|path| !self.joined.contains(path)).collect();
+            for path in new {
+                if self.paths.len() >= crate::log::source::MAX_SOURCES {
+                    return;
+                }
+                let name = self.globs[at].name(&path);
+                // It cannot be a FIFO: a pattern finds regular files only.
+                if self.join(name, path).is_ok() {
+                    let at = self.paths.len() - 1;
+                    self.watch_folders(at);
+                    self.look(at, false);
+                }
+            }
+        }
+    }
+
+    fn read_pipes(&mut self) {
+        for pipe in self.pipes.iter_mut().filter(|pipe| !pipe.ended) {
+            // Before the read: what was spooled before the end is then read with it.
+            let ended = pipe.progress.ended();
+            if pipe.growing.segment.begin() > pipe.growing.tip.offset {
+                let first = pipe.growing.segment.first();
+                if let Ok(growing) = Growing::at(pipe.growing.segment.clone(), first) {
+                    pipe.growing = growing;
+                }
+            }
+            let _ = pipe.growing.read(&self.hub, &pipe.source, &mut self.buf);
+            let dropped = pipe.progress.take_dropped();
+            if dropped > 0 {
+                let more = format!(r#","reason":"the spool's disk is full","bytes":{dropped}"#);
+                let content = Content::Notice { name: "gap", body: notice_body(&pipe.source.name, &more) };
+                self.hub.publish(&pipe.source, Delta::Same, content);
+            }
+            if ended {
+                pipe.ended = true;
+                pipe.growing.finish(&self.hub, &pipe.source);
+                pipe.source.set_state(State::Ended);
+                let content = Content::Notice { name: "ended", body: notice_body(&pipe.source.name, "") };
+                self.hub.publish(&pipe.source, Delta::Same, content);
+            }
+        }
+    }
+
+    /// For `--no-follow`: the files end where they end now.
+    fn end_files(&mut self) {
+        for mut path in std::mem::take(&mut self.paths) {
+            let mut look = Look { hub: &self.hub, buf: &mut self.buf, talk: &self.options.talk, tick: false };
+            path.followed.end(&mut look);
+        }
+        self.globs.clear();
+    }
+}
+
+/// The path as events may name it: below its folder, and below the folder of the file that a link leads to.
+fn names(path: &Path) -> Vec<PathBuf> {
+    let Some(name) = path.file_name() else { return Vec::new() };
+    let mut names = vec![parent(path).join(name)];
+    if let Some(target) = link_target(path) {
+        names.push(target);
+    }
+    names
+}
+
+/// The folders whose events may tell of the path.
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let mut folders = vec![parent(path)];
+    if let Some(target) = link_target(path) {
+        folders.push(parent(&target));
+    }
+    folders
+}
+
+fn parent(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn link_target(path: &Path) -> Option<PathBuf> {
+    let target = std::fs::read_link(path).ok()?;
+    let target = parent(path).join(target);
+    // A chain of links is followed by the tick; where the end of it is, its events come from.
+    Some(target.canonicalize().unwrap_or(target))
+}

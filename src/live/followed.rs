@@ -1,0 +1,527 @@
+//! One path as the follower sees it: which generations it has had, which may still grow, what it names now.
+//!
+//! [`compare`] says what happened from what was seen and what is found; [`Followed`] acts on it. The rules:
+//! an old generation is read on for a grace after its last growth; what happened between two looks is found
+//! among the siblings, by content; a look that failed concludes nothing.
+
+use super::client::{born_word, generation_member};
+use super::feed::{Content, Hub, Source, State, notice_body};
+use super::growth::{Growing, Growth};
+use super::resume;
+use super::vector::Delta;
+use crate::log::cursor::NO_GENERATION;
+use crate::log::logfile::{Ident, LogFile};
+use crate::log::rotated::{Sibling, Stamp, siblings};
+use crate::log::segment::{Born, Place, Segment};
+use std::collections::{HashSet, VecDeque};
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+/// How long an old generation is read on after its last growth: a writer that was told to re-open its log has
+/// done so by then.
+pub const GRACE: Duration = Duration::from_secs(5);
+/// How long a path may be without a file before that is worth a notice: rotations take less.
+const MISSING_AFTER: Duration = Duration::from_secs(1);
+/// How many past generations are remembered, so that one that comes back is not told twice.
+const MAX_PAST: usize = 32;
+
+/// What a path was found to name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// No file.
+    Nothing,
+    /// A regular file.
+    File(Ident),
+}
+
+/// What became of a path since it was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It names what it named.
+    Same,
+    /// It names nothing any more (or still nothing).
+    Missing,
+    /// It names another file.
+    Replaced,
+}
+
+/// Compares what a path named with what it names. An open file's inode cannot be used again, so device and
+/// inode decide.
+pub fn compare(seen: Option<Ident>, found: Found) -> Change {
+    match (seen, found) {
+        (_, Found::Nothing) => Change::Missing,
+        (Some(seen), Found::File(found)) if (seen.dev, seen.ino) == (found.dev, found.ino) => Change::Same,
+        _ => Change::Replaced,
+    }
+}
+
+/// A generation that was read to its end.
+#[derive(Debug)]
+struct Past {
+    ident: Ident,
+    generation: u64,
+    end: Place,
+}
+
+/// One followed path. See the module.
+#[derive(Debug)]
+pub struct Followed {
+    /// The source as clients see it.
+    pub source: Arc<Source>,
+    /// The path.
+    pub path: PathBuf,
+    /// Open generations, older first.
+    open: Vec<Growing>,
+    /// Whether the last of them is what the path names.
+    named: bool,
+    missing_since: Option<Instant>,
+    waiting: bool,
+    looked: bool,
+    new: bool,
+    trouble: Option<String>,
+    known: HashSet<Stamp>,
+    folder_modified: i128,
+    past: VecDeque<Past>,
+    last: Weak<Segment>,
+    births_seen: u64,
+    lives: u64,
+}
+
+/// What every look needs.
+pub struct Look<'a> {
+    /// Where to say what is found.
+    pub hub: &'a Hub,
+    /// Scratch for reads.
+    pub buf: &'a mut Vec<u8>,
+    /// Where to say what a person should know.
+    pub talk: &'a dyn Fn(&str),
+    /// Whether this is a tick's look, which also looks at what events would have told.
+    pub tick: bool,
+}
+
+impl Followed {
+    /// A path that was not looked at yet. If it is `new`, all that its file holds is news; else only what comes.
+    pub fn new(source: Arc<Source>, path: PathBuf, new: bool) -> Followed {
+        Followed {
+            source,
+            path,
+            open: Vec::new(),
+            named: false,
+            missing_since: None,
+            waiting: false,
+            looked: false,
+            new,
+            trouble: None,
+            known: HashSet::new(),
+            folder_modified: 0,
+            past: VecDeque::new(),
+            last: Weak::new(),
+            births_seen: 0,
+            lives: 0,
+        }
+    }
+
+    /// Whether names in its folder that are not its own may tell of it.
+    pub fn is_draining(&self) -> bool {
+        self.open.len() > usize::from(self.named)
+    }
+
+    /// Counts new files that the watcher saw at the path.
+    pub fn saw_births(&mut self, count: u32) {
+        self.births_seen += u64::from(count);
+    }
+
+    /// Looks at everything: what grew, what the path names, what has ended.
+    pub fn look(&mut self, look: &mut Look<'_>) {
+        let births = self.births_seen;
+        let readable = self.read_all(look);
+        let found = match std::fs::metadata(&self.path) {
+            Ok(meta) if meta.is_file() => Found::File(Ident::of(&meta)),
+            Ok(meta) => return self.fail(look, if meta.is_dir() { "it is a folder now" } else { "it is not a file now" }),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Found::Nothing,
+            Err(error) => return self.fail(look, &error.to_string()),
+        };
+        let seen = self.open.last().filter(|_| self.named).map(|growing| growing.segment.file().ident());
+        match compare(seen, found) {
+            Change::Same => self.is_there(look, readable),
+            Change::Missing => self.is_missing(look),
+            Change::Replaced => match LogFile::open(&self.path) {
+                Ok(file) => self.replaced(look, file),
+                // It went again in between: the next look knows more.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.is_missing(look),
+                Err(error) => return self.fail(look, &error.to_string()),
+            },
+        }
+        if births > self.lives {
+            // Another life began and was gone before anybody could look.
+            if self.looked {
+                self.gap(look, "a file was replaced before it could be read", None);
+            }
+            self.lives = births;
+        }
+        if look.tick {
+            self.end_quiet(look);
+            self.note_siblings();
+        }
+        self.looked = true;
+    }
+
+    /// Ends it for good: reads what is there, says an unfinished last line, and `ended`.
+    pub fn end(&mut self, look: &mut Look<'_>) {
+        self.look(look);
+        for growing in &mut self.open {
+            growing.finish(look.hub, &self.source);
+        }
+        self.source.set_state(State::Ended);
+        let body = notice_body(&self.source.name, "");
+        look.hub.publish(&self.source, Delta::Same, Content::Notice { name: "ended", body });
+    }
+
+    /// Reads what grew; false if something could not be read.
+    fn read_all(&mut self, look: &mut Look<'_>) -> bool {
+        let (mut at, mut readable) = (0, true);
+        while at < self.open.len() {
+            let current = self.named && at + 1 == self.open.len();
+            let growing = &mut self.open[at];
+            let mut grown = growing.read(look.hub, &self.source, look.buf);
+            if look.tick && matches!(grown, Ok(Growth::Same)) {
+                grown = rewritten(growing);
+            }
+            match grown {
+                Ok(Growth::Same) => {}
+                Ok(Growth::Cut) if current => self.truncated(look),
+                Ok(Growth::Cut) => {
+                    // Somebody cut a file that was rotated away: what is left of it may stand in a copy.
+                    self.rescue(look, at);
+                    self.seal(look, at);
+                    continue;
+                }
+                Err(error) => {
+                    readable = false;
+                    self.fail(look, &error.to_string());
+                }
+            }
+            at += 1;
+        }
+        readable
+    }
+
+    /// Notes a look that failed, and says so once.
+    fn fail(&mut self, look: &mut Look<'_>, cause: &str) {
+        if self.trouble.as_deref() != Some(cause) {
+            (look.talk)(&format!("warning: cannot follow '{}': {cause}", self.source.name.escape_debug()));
+            self.trouble = Some(cause.to_owned());
+        }
+        if self.open.is_empty() {
+            self.waiting = true;
+            self.source.set_state(State::Refused);
+        }
+        self.looked = true;
+        if look.tick {
+            self.end_quiet(look);
+        }
+    }
+
+    fn is_there(&mut self, look: &mut Look<'_>, readable: bool) {
+        if self.missing_since.take().is_some() {
+            // Moved away and back: the watcher counts that as a new file.
+            self.lives = self.lives.max(self.births_seen);
+        }
+        if readable {
+            self.trouble = None;
+        }
+        if std::mem::take(&mut self.waiting) {
+            self.source.set_state(State::Following);
+            self.say(look, "resumed", Delta::Same);
+        }
+    }
+
+    fn is_missing(&mut self, look: &mut Look<'_>) {
+        let since = *self.missing_since.get_or_insert_with(Instant::now);
+        if self.waiting || (self.looked && since.elapsed() < MISSING_AFTER) {
+            return;
+        }
+        self.waiting = true;
+        self.source.set_state(State::Waiting);
+        // From the start on there was nothing: `hello` says so.
+        if self.looked {
+            self.say(look, "waiting", Delta::Same);
+        }
+    }
+
+    fn replaced(&mut self, look: &mut Look<'_>, file: LogFile) {
+        self.trouble = None;
+        self.missing_since = None;
+        let waited = std::mem::take(&mut self.waiting);
+        let born = match (self.looked, waited) {
+            (false, _) => Born::First,
+            (true, true) => Born::Resumed,
+            (true, false) => Born::Rotated,
+        };
+        // One of the old ones may be back at the path.
+        let ident = file.ident();
+        let back = self.open.iter().position(|growing| growing.segment.file().ident() == ident);
+        let file = Arc::new(file);
+        let start = match back {
+            Some(at) => {
+                let growing = &self.open[at];
+                let start = (growing.tip, growing.segment.generation(), growing.segment.begin());
+                Some(start)
+            }
+            None => self.told_before(&file),
+        };
+        if self.looked && back.is_none() {
+            self.catch_up(look);
+        }
+        let begin = start.map_or(0, |(_, _, begin)| begin);
+        let mut segment = Segment::new(self.source.id, self.source.key, file, begin, born);
+        if let Some((place, generation, _)) = start {
+            segment = segment.starting_at(place);
+            if generation != NO_GENERATION {
+                segment.set_generation(generation);
+            }
+        } else if !self.looked && !self.new {
+            // What is there at the start is history: only its end is looked at.
+            match history_end(&segment) {
+                Ok(tip) => return self.begin_at(look, segment, tip),
+                Err(error) => return self.fail(look, &error.to_string()),
+            }
+        }
+        self.lives += 1;
+        self.begin(look, segment);
+        if let Some(at) = back {
+            self.seal(look, at);
+        }
+        self.named = true;
+        self.read_all(look);
+    }
+
+    /// The first file of all: its lines so far are told to those who ask, not published.
+    fn begin_at(&mut self, look: &mut Look<'_>, segment: Segment, tip: Place) {
+        let segment = Arc::new(segment);
+        match Growing::at(segment.clone(), tip) {
+            Ok(growing) => {
+                look.hub.publish(&self.source, Delta::Begin(segment.clone()), Content::Nothing);
+                look.hub.publish(&self.source, Delta::Advance(segment.clone(), tip), Content::Nothing);
+                self.last = Arc::downgrade(&segment);
+                self.open.push(growing);
+                self.named = true;
+                self.read_all(look);
+            }
+            Err(error) => self.fail(look, &error.to_string()),
+        }
+    }
+
+    /// A new generation, behind the others.
+    fn begin(&mut self, look: &mut Look<'_>, segment: Segment) {
+        let segment = Arc::new(segment);
+        let first = segment.first();
+        let growing = match Growing::at(segment.clone(), first) {
+            Ok(growing) => growing,
+            Err(error) => return self.fail(look, &error.to_string()),
+        };
+        if let Some(before) = self.last.upgrade() {
+            before.set_next(segment.clone());
+        }
+        self.last = Arc::downgrade(&segment);
+        if let Ok(head) = segment.file().head(segment.begin())
+            && let crate::log::logfile::Head::Known(generation) = head
+            && first.offset == segment.begin()
+        {
+            segment.set_generation(generation);
+        }
+        match born_word(segment.born) {
+            Some(word) => {
+                let body = notice_body(&self.source.name, &generation_member(&segment));
+                let content = Content::Notice { name: word, body };
+                look.hub.publish(&self.source, Delta::Begin(segment.clone()), content);
+            }
+            None => look.hub.publish(&self.source, Delta::Begin(segment.clone()), Content::Nothing),
+        }
+        self.open.push(growing);
+    }
+
+    /// The current file was cut: its rest may stand in a copy, and whole lives may have come and gone.
+    fn truncated(&mut self, look: &mut Look<'_>) {
+        let at = self.open.len() - 1;
+        let file = self.open[at].segment.file();
+        self.rescue(look, at);
+        self.named = false;
+        self.catch_up(look);
+        let segment = Segment::new(self.source.id, self.source.key, file, 0, Born::Truncated);
+        self.begin(look, segment);
+        self.seal(look, at);
+        self.named = true;
+    }
+
+    /// Reads on in a copy what a cut generation still had; says what was seen and is gone.
+    fn rescue(&mut self, look: &mut Look<'_>, at: usize) {
+        let growing = &mut self.open[at];
+        if resume::relocate(&growing.segment, Some(&self.path), growing.tip) {
+            let _ = growing.read(look.hub, &self.source, look.buf);
+        }
+    }
+
+    /// What began and was rotated away since the last look, oldest first.
+    fn catch_up(&mut self, look: &mut Look<'_>) {
+        for sibling in self.missed() {
+            let Ok(file) = sibling.open() else { continue };
+            if self.told_before(&file).is_some_and(|(end, _, _)| file.size().is_ok_and(|size| size <= end.offset)) {
+                continue;
+            }
+            let segment = Segment::new(self.source.id, self.source.key, Arc::new(file), 0, Born::Rotated);
+            self.lives += 1;
+            self.begin(look, segment);
+            self.named = false;
+            if let Some(growing) = self.open.last_mut() {
+                let _ = growing.read(look.hub, &self.source, look.buf);
+            }
+        }
+    }
+
+    fn missed(&self) -> Vec<Sibling> {
+        let Ok(mut found) = siblings(&self.path) else { return Vec::new() };
+        found.reverse();
+        let all = found.clone();
+        found.retain(|sibling| {
+            sibling.rotated_name
+                && !self.known.contains(&sibling.stamp)
+                && !resume::is_twin(sibling, &all)
+                && !self.open.iter().any(|growing| {
+                    let ident = growing.segment.file().ident();
+                    (ident.dev, ident.ino) == (sibling.stamp.dev, sibling.stamp.ino)
+                })
+                && !self.is_copy(sibling)
+        });
+        found
+    }
+
+    /// Whether a sibling holds a life that is open or was told, as a copy or compressed.
+    fn is_copy(&self, sibling: &Sibling) -> bool {
+        let Ok(head) = sibling.head() else { return true };
+        let ends = |generation: u64, end: Place| {
+            head.settled() == generation && resume::holds(sibling, generation, end).unwrap_or(false)
+        };
+        self.open.iter().any(|growing| ends(growing.segment.generation(), growing.tip))
+            || self.past.iter().any(|past| ends(past.generation, past.end))
+    }
+
+    /// The end of a life that was told before, if the file is that one come back.
+    fn told_before(&self, file: &LogFile) -> Option<(Place, u64, u64)> {
+        let ident = file.ident();
+        let begin = file.content_start().ok()?;
+        self.past.iter().rev().find_map(|past| {
+            let same = past.ident == ident && file.proves(begin, past.generation, past.end.offset, past.end.check);
+            same.then_some((past.end, past.generation, begin))
+        })
+    }
+
+    /// Ends a generation that is not the current one.
+    fn seal(&mut self, look: &mut Look<'_>, at: usize) {
+        let mut growing = self.open.remove(at);
+        growing.finish(look.hub, &self.source);
+        let lost = growing.seen.saturating_sub(growing.tip.offset);
+        look.hub.publish(&self.source, Delta::Seal(growing.segment.clone()), Content::Nothing);
+        if lost > 0 {
+            self.gap(look, "the file was cut before it was read", Some(lost));
+        }
+        self.past.push_back(Past {
+            ident: growing.segment.file().ident(),
+            generation: growing.segment.generation(),
+            end: growing.tip,
+        });
+        if self.past.len() > MAX_PAST {
+            self.past.pop_front();
+        }
+    }
+
+    /// Ends the generations that the path no longer names and that have not grown for the grace.
+    fn end_quiet(&mut self, look: &mut Look<'_>) {
+        let mut at = 0;
+        while at < self.open.len() {
+            let last = at + 1 == self.open.len();
+            let growing = &self.open[at];
+            // A path without a file keeps its last one, which may be moved back, unless it is deleted.
+            let over = match last {
+                true if self.named && self.missing_since.is_none() => false,
+                true => growing.segment.file().metadata().is_ok_and(|meta| meta.nlink() == 0),
+                false => true,
+            };
+            let since = match last {
+                true => self.missing_since.map_or(growing.grew, |since| since.max(growing.grew)),
+                false => growing.grew.max(self.open[at + 1].began),
+            };
+            if over && since.elapsed() >= GRACE {
+                self.named &= !last;
+                self.seal(look, at);
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    /// Notes which siblings there are, so that a later one is known to be new.
+    fn note_siblings(&mut self) {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let Ok(meta) = std::fs::metadata(folder.unwrap_or(std::path::Path::new("."))) else { return };
+        let modified = modified(&meta);
+        if self.folder_modified != modified || self.known.is_empty() {
+            self.folder_modified = modified;
+            self.known = siblings(&self.path).unwrap_or_default().into_iter().map(|sibling| sibling.stamp).collect();
+        }
+    }
+
+    fn say(&self, look: &Look<'_>, name: &str, delta: Delta) {
+        let body = notice_body(&self.source.name, "");
+        look.hub.publish(&self.source, delta, Content::Notice { name, body });
+    }
+
+    fn gap(&self, look: &Look<'_>, reason: &str, bytes: Option<u64>) {
+        let bytes = bytes.map_or(String::new(), |bytes| format!(r#","bytes":{bytes}"#));
+        let body = notice_body(&self.source.name, &format!(r#","reason":"{reason}"{bytes}"#));
+        look.hub.publish(&self.source, Delta::Same, Content::Notice { name: "gap", body });
+    }
+}
+
+/// A file that changed without growing may have been written anew with the same size.
+fn rewritten(growing: &mut Growing) -> io::Result<Growth> {
+    let now = modified(&growing.segment.file().metadata()?);
+    if std::mem::replace(&mut growing.modified, now) == now || growing.still_shows()? {
+        return Ok(Growth::Same);
+    }
+    Ok(Growth::Cut)
+}
+
+/// The end of the last complete line of a file that was there at the start.
+fn history_end(segment: &Segment) -> io::Result<Place> {
+    let file = segment.file();
+    segment.set_begin(file.content_start()?);
+    let begin = segment.begin();
+    if let crate::log::logfile::Head::Known(generation) = file.head(begin)? {
+        segment.set_generation(generation);
+    }
+    let offset = file.last_line_end(begin, file.size()?)?;
+    Ok(Place { offset, check: file.check_before(begin, offset)? })
+}
+
+fn modified(meta: &std::fs::Metadata) -> i128 {
+    i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happened_is_found_by_comparing() {
+        let ident = |ino| Ident { dev: 1, ino, born: 0 };
+        assert_eq!(compare(None, Found::Nothing), Change::Missing);
+        assert_eq!(compare(Some(ident(1)), Found::Nothing), Change::Missing);
+        assert_eq!(compare(None, Found::File(ident(1))), Change::Replaced);
+        assert_eq!(compare(Some(ident(1)), Found::File(ident(1))), Change::Same);
+        assert_eq!(compare(Some(ident(1)), Found::File(ident(2))), Change::Replaced);
+    }
+}

@@ -1,0 +1,225 @@
+//! One open generation as the follower reads it: complete lines as they come, an unfinished last one held.
+//!
+//! Each read begins a little before the tip and compares what it sees there with what it saw: a file that was
+//! cut and has grown again beyond the tip is found by content, not by size. Memory is bounded for a line of
+//! any length: an unfinished line beyond the buffer is only scanned for its end, and read once it is complete.
+
+use super::feed::{Content, Hub, Source};
+use super::vector::Delta;
+use crate::log::cursor::{OVERLAP_BYTES, check_at_end};
+use crate::log::encode::Block;
+use crate::log::lines;
+use crate::log::segment::{Place, ReadError, Segment};
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How much is read at once.
+const READ_BYTES: usize = 256 << 10;
+/// How much is said at once: a chunk that clients share, and the most that a stalled one holds of it.
+const CHUNK_BYTES: usize = 64 << 10;
+/// How much of an unfinished line is held in memory.
+const HELD_BYTES: usize = 64 << 10;
+
+/// What a look at a generation found.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Growth {
+    /// Lines, or nothing.
+    Same,
+    /// The file was cut, or shows another content.
+    Cut,
+}
+
+/// A generation that is read as it grows.
+#[derive(Debug)]
+pub struct Growing {
+    /// The generation.
+    pub segment: Arc<Segment>,
+    /// The end of the last complete line.
+    pub tip: Place,
+    /// When it was opened.
+    pub began: Instant,
+    /// When it last grew.
+    pub grew: Instant,
+    /// The largest size that was seen.
+    pub seen: u64,
+    /// Nanoseconds of the last change that was looked at.
+    pub modified: i128,
+    /// The bytes before the tip.
+    tail: Vec<u8>,
+    /// The bytes behind the tip, an unfinished line, if they are few.
+    held: Vec<u8>,
+}
+
+impl Growing {
+    /// Begins at a place of a segment.
+    ///
+    /// # Errors
+    /// What the system says to reading what stands before the place.
+    pub fn at(segment: Arc<Segment>, tip: Place) -> io::Result<Growing> {
+        let overlap = (tip.offset - segment.begin()).min(OVERLAP_BYTES as u64);
+        let mut tail = vec![0; overlap as usize];
+        let n = segment.file().read_at(&mut tail, tip.offset - overlap)?;
+        tail.truncate(n);
+        let seen = tip.offset;
+        let began = Instant::now();
+        Ok(Growing { segment, tip, began, grew: began, seen, modified: 0, tail, held: Vec::new() })
+    }
+
+    /// Reads what came and says its complete lines. `buf` is scratch.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn read(&mut self, hub: &Hub, source: &Source, buf: &mut Vec<u8>) -> io::Result<Growth> {
+        let file = self.segment.file();
+        buf.resize(OVERLAP_BYTES + READ_BYTES, 0);
+        loop {
+            // Behind a long unfinished line only its end is looked for.
+            if self.seen - self.tip.offset > HELD_BYTES as u64 {
+                let size = file.size()?;
+                if size < self.seen || !self.tail_stands()? {
+                    return Ok(Growth::Cut);
+                }
+                let Some(end) = file.next_line_end(self.seen, size)? else {
+                    self.saw(size);
+                    return Ok(Growth::Same);
+                };
+                self.say_from_file(hub, source, end)?;
+                continue;
+            }
+            let overlap = self.tail.len();
+            let n = file.read_at(&mut buf[..overlap + READ_BYTES], self.tip.offset - overlap as u64)?;
+            if n < overlap || buf[..overlap] != self.tail || self.tip.offset + ((n - overlap) as u64) < self.seen {
+                return Ok(Growth::Cut);
+            }
+            let data = &buf[overlap..n];
+            if overlap == 0 {
+                if data.starts_with(b"\0") && self.skip_hole(&file)? {
+                    continue;
+                }
+                self.segment.learn_head(data, false);
+            }
+            let whole = lines::complete(data);
+            let full = data.len() == READ_BYTES;
+            self.saw(self.tip.offset + data.len() as u64);
+            self.held.clear();
+            if data.len() - whole <= HELD_BYTES {
+                self.held.extend_from_slice(&data[whole..]);
+            }
+            if whole > 0 {
+                // The end of the data is also the end of the buffer's use.
+                let data = std::mem::take(buf);
+                self.say(hub, source, &data[overlap..overlap + whole]);
+                *buf = data;
+            }
+            if !full {
+                return Ok(Growth::Same);
+            }
+        }
+    }
+
+    /// Says what is left, an unfinished line too, and ends the generation.
+    pub fn finish(&mut self, hub: &Hub, source: &Source) {
+        let held = std::mem::take(&mut self.held);
+        self.segment.learn_head(&held, true);
+        if !held.is_empty() {
+            self.say(hub, source, &held);
+        } else if self.seen > self.tip.offset {
+            // A long one; if the file no longer has it, its readers are told of a gap.
+            self.segment.seal(self.seen);
+            let _ = self.say_from_file(hub, source, self.seen);
+        }
+        self.segment.seal(self.tip.offset);
+    }
+
+    /// Whether what stands before the tip is still what was read, and the first line too.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn still_shows(&self) -> io::Result<bool> {
+        let file = self.segment.file();
+        if self.segment.generation() != 0 && file.head(self.segment.begin())?.settled() != self.segment.generation() {
+            return Ok(false);
+        }
+        self.tail_stands()
+    }
+
+    fn tail_stands(&self) -> io::Result<bool> {
+        let mut now = [0; OVERLAP_BYTES];
+        let n = self.segment.file().read_at(&mut now[..self.tail.len()], self.tip.offset - self.tail.len() as u64)?;
+        Ok(now[..n] == self.tail)
+    }
+
+    fn saw(&mut self, size: u64) {
+        if size > self.seen {
+            self.seen = size;
+            self.grew = Instant::now();
+        }
+    }
+
+    /// Moves the start behind a leading run of NULs. True if there was one and something behind it.
+    fn skip_hole(&mut self, file: &crate::log::logfile::LogFile) -> io::Result<bool> {
+        let begin = file.content_start()?;
+        if begin <= self.segment.begin() {
+            return Ok(false);
+        }
+        self.segment.set_begin(begin);
+        self.tip = self.segment.first();
+        self.saw(begin);
+        Ok(true)
+    }
+
+    fn say(&mut self, hub: &Hub, source: &Source, data: &[u8]) {
+        let mut rest = data;
+        while !rest.is_empty() {
+            let cut = match rest.len() > CHUNK_BYTES {
+                true => lines::complete(&rest[..CHUNK_BYTES]),
+                false => rest.len(),
+            };
+            // A line longer than a chunk is a chunk of its own.
+            let cut = match cut {
+                0 => memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1),
+                cut => cut,
+            };
+            let (chunk, later) = rest.split_at(cut);
+            let from = self.tip.offset;
+            let to = Place { offset: from + cut as u64, check: check_at_end(chunk) };
+            let block = Block { bytes: chunk, from, omitted: 0, check: to.check, to: to.offset };
+            self.remember(chunk);
+            self.tip = to;
+            hub.publish(source, Delta::Advance(self.segment.clone(), to), Content::Lines(source, block));
+            rest = later;
+        }
+    }
+
+    /// Says the lines up to `end` from the file: the way for lines longer than the buffer.
+    fn say_from_file(&mut self, hub: &Hub, source: &Source, end: u64) -> io::Result<()> {
+        self.seen = self.seen.max(end);
+        while self.tip.offset < end {
+            let lines = match self.segment.read_lines(self.tip, end, READ_BYTES) {
+                Ok(lines) => lines,
+                Err(ReadError::Io(error)) => return Err(error),
+                Err(ReadError::Gone) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            };
+            let overlap = (lines.to.offset - self.segment.begin()).min(OVERLAP_BYTES as u64);
+            let mut tail = vec![0; overlap as usize];
+            self.segment.file().read_at(&mut tail, lines.to.offset - overlap)?;
+            self.tail = tail;
+            self.tip = lines.to;
+            let delta = Delta::Advance(self.segment.clone(), lines.to);
+            hub.publish(source, delta, Content::Lines(source, lines.block()));
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, chunk: &[u8]) {
+        if chunk.len() >= OVERLAP_BYTES {
+            self.tail.clear();
+            self.tail.extend_from_slice(&chunk[chunk.len() - OVERLAP_BYTES..]);
+        } else {
+            self.tail.extend_from_slice(chunk);
+            let over = self.tail.len().saturating_sub(OVERLAP_BYTES);
+            self.tail.drain(..over);
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Where a client begins: a backlog, or the place that a cursor proves.
+//!
+//! A cursor is believed only where a file shows what it remembers. Candidates in order: the current file, the
+//! generations still open, the rotated siblings, newest first; tie bits only choose between lives of equal
+//! content. What is found among the siblings becomes a chain of segments that ends at the oldest one that the
+//! follower has open. Everything here blocks.
+
+use super::feed::{Hub, Source, lock};
+use super::vector::{Stand, Vector};
+use crate::log::cursor::{Cursor, Entry, NO_GENERATION};
+use crate::log::logfile::LogFile;
+use crate::log::rotated::{Sibling, siblings};
+use crate::log::segment::{Born, Place, Segment};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// What a client without a cursor gets first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backlog {
+    /// The last lines of each file.
+    Last(u64),
+    /// From this line of the current generation on, the first being 1.
+    From(u64),
+    /// The current generation.
+    All,
+}
+
+/// Where a client begins.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// With a backlog.
+    Backlog(Backlog),
+    /// Behind the cursor of this id; where it is not understood, with the backlog.
+    Cursor(Vec<u8>, Backlog),
+}
+
+/// A broken continuity.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The source it concerns; `None` for all.
+    pub source: Option<usize>,
+    /// What happened.
+    pub reason: String,
+}
+
+/// A client's beginning.
+#[derive(Debug)]
+pub struct Found {
+    /// Where it stands.
+    pub vector: Vector,
+    /// What it must be told first.
+    pub gaps: Vec<Gap>,
+}
+
+/// One decoding of a compressed sibling at a time bounds disk and processor, whatever is asked.
+static DECODING: Mutex<()> = Mutex::new(());
+
+/// Finds where a client begins; `tip` is where its view stands.
+pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
+    let (id, backlog) = match start {
+        Start::Backlog(backlog) => return Found { vector: backlog_vector(tip, backlog), gaps: Vec::new() },
+        Start::Cursor(id, backlog) => (id, backlog),
+    };
+    let gap = |source, reason: &str| Gap { source, reason: reason.to_owned() };
+    let sources = hub.sources();
+    let ours = |entry: &Entry| tip.stands().iter().any(|stand| stand.key == entry.key);
+    let Some(cursor) = Cursor::parse(&id).filter(|cursor| cursor.entries.iter().any(ours)) else {
+        let vector = backlog_vector(tip, backlog);
+        return Found { vector, gaps: vec![gap(None, "the cursor is not one of these files'")] };
+    };
+    let mut found = Found { vector: Vector::default(), gaps: Vec::new() };
+    for id in tip.sources() {
+        let Some(source) = sources.get(id) else { continue };
+        let entries: Vec<&Entry> = cursor.entries.iter().filter(|entry| entry.key == source.key).collect();
+        if entries.is_empty() && cursor.partial {
+            found.gaps.push(gap(Some(id), "the cursor does not name this file"));
+            copy_stands(tip, id, &mut found.vector);
+        } else if entries.is_empty() {
+            // It joined after the cursor was given: all of it is new.
+            found.vector.push(Stand::nowhere(id, source.key));
+        } else if let Err(reason) = place_source(source, tip, &entries, &mut found.vector) {
+            found.gaps.push(gap(Some(id), reason));
+            begin_current(tip, id, source.key, &mut found.vector);
+        }
+    }
+    found
+}
+
+/// Looks for what a segment held at a place among its siblings, and reads it from there if it is found.
+pub fn relocate(segment: &Segment, path: Option<&Path>, place: Place) -> bool {
+    let Some(path) = path else { return false };
+    let generation = segment.generation();
+    let own = segment.file().ident();
+    if generation == NO_GENERATION {
+        return false;
+    }
+    for sibling in siblings(path).unwrap_or_default() {
+        let same = (sibling.stamp.dev, sibling.stamp.ino) == (own.dev, own.ino);
+        let entry = Entry { key: 0, generation, tie: 0, check: place.check, offset: place.offset };
+        if same || !sibling.head().is_ok_and(|head| head.settled() == generation) {
+            continue;
+        }
+        if let Ok(Some(file)) = prove(&sibling, &entry)
+            && segment.end().is_none_or(|end| file.size().is_ok_and(|size| size >= end))
+        {
+            segment.move_to(Arc::new(file));
+            return true;
+        }
+    }
+    false
+}
+
+/// Puts the stands of one source where its entries say.
+fn place_source(source: &Source, tip: &Vector, entries: &[&Entry], out: &mut Vector) -> Result<(), &'static str> {
+    let open: Vec<(Arc<Segment>, Place)> = tip.of(source.id).cloned().collect();
+    let mut placed: Vec<(Arc<Segment>, Place)> = Vec::new();
+    for entry in entries {
+        if entry.generation == NO_GENERATION && entry.tie == 0 {
+            // There was no file: all of the current one is new.
+            match open.last() {
+                Some((segment, _)) => placed.push((segment.clone(), segment.first())),
+                None => out.push(Stand::nowhere(source.id, source.key)),
+            }
+            continue;
+        }
+        let found = match find_open(&open, entry) {
+            Some((found, true)) => Some(found),
+            other => find_archived(source, &open, entry).or(other.map(|(found, _)| found)),
+        };
+        placed.push(found.ok_or("the place of the cursor is gone")?);
+    }
+    // A second entry may turn out to be what the first one leads to; a life counts once, older first.
+    placed.dedup_by(|b, a| Arc::ptr_eq(&a.0, &b.0));
+    for (segment, place) in placed {
+        if out.place(&segment).is_none() {
+            out.push(Stand::at(segment, place));
+        }
+    }
+    Ok(())
+}
+
+/// The open generation that an entry fits, and whether its tie bits say so too.
+fn find_open(open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<((Arc<Segment>, Place), bool)> {
+    let mut fits = open.iter().rev().filter(|(segment, _)| match entry.generation {
+        NO_GENERATION => segment.tie == entry.tie && entry.offset <= segment.begin(),
+        known => segment.file().proves(segment.begin(), known, entry.offset, entry.check),
+    });
+    let first = fits.next()?;
+    let best = match first.0.tie == entry.tie {
+        true => first,
+        false => fits.find(|(segment, _)| segment.tie == entry.tie).unwrap_or(first),
+    };
+    let place = match entry.generation {
+        NO_GENERATION => best.0.first(),
+        _ => Place { offset: entry.offset, check: entry.check },
+    };
+    Some(((best.0.clone(), place), best.0.tie == entry.tie))
+}
+
+/// The place among the rotated siblings that an entry fits, as the first of a chain that leads to `open`.
+fn find_archived(source: &Source, open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<(Arc<Segment>, Place)> {
+    let path = source.path.as_deref()?;
+    let is_open = |sibling: &Sibling| {
+        open.iter().any(|(segment, _)| {
+            let ident = segment.file().ident();
+            (ident.dev, ident.ino) == (sibling.stamp.dev, sibling.stamp.ino)
+        })
+    };
+    let all: Vec<Sibling> = siblings(path).ok()?.into_iter().filter(|sibling| !is_open(sibling)).collect();
+    let mut best: Option<(usize, LogFile)> = None;
+    for (at, sibling) in all.iter().enumerate() {
+        let Ok(Some(file)) = prove(sibling, entry) else { continue };
+        let ties = file.ident().tie() == entry.tie;
+        if ties || best.is_none() {
+            best = Some((at, file));
+        }
+        if ties {
+            break;
+        }
+    }
+    let (at, file) = best?;
+    let mut next = open.first().map(|(segment, _)| segment.clone());
+    // What lies between the found one and the open ones, from the newest back.
+    for sibling in all[..at].iter().filter(|sibling| sibling.rotated_name && !is_twin(sibling, &all)) {
+        if let Ok(file) = open_sibling(sibling)
+            && let Ok(segment) = archived(source, file, Born::Rotated, next.clone())
+        {
+            next = Some(segment);
+        }
+    }
+    let segment = archived(source, file, Born::First, next).ok()?;
+    let place = match entry.generation {
+        NO_GENERATION => segment.first(),
+        _ => Place { offset: entry.offset, check: entry.check },
+    };
+    Some((segment, place))
+}
+
+/// Whether a sibling holds a generation up to this end, and nothing behind it.
+pub(super) fn holds(sibling: &Sibling, generation: u64, end: Place) -> io::Result<bool> {
+    let entry = Entry { key: 0, generation, tie: 0, check: end.check, offset: end.offset };
+    Ok(match prove(sibling, &entry)? {
+        Some(file) => file.size()? <= end.offset,
+        None => false,
+    })
+}
+
+/// A compressed file beside the plain one of the same name: one of them is being made or about to go.
+pub(super) fn is_twin(sibling: &Sibling, all: &[Sibling]) -> bool {
+    sibling.codec.is_some() && all.iter().any(|other| other.codec.is_none() && other.path == sibling.path.with_extension(""))
+}
+
+fn archived(source: &Source, file: LogFile, born: Born, next: Option<Arc<Segment>>) -> io::Result<Arc<Segment>> {
+    let begin = file.content_start()?;
+    let head = file.head(begin)?.settled();
+    let end = file.size()?;
+    let segment = Segment::new(source.id, source.key, Arc::new(file), begin, born);
+    segment.set_generation(head);
+    segment.seal(end.max(begin));
+    if let Some(next) = next {
+        segment.set_next(next);
+    }
+    Ok(Arc::new(segment))
+}
+
+/// The sibling's file, if it shows what the entry remembers. A compressed one is decoded only if its head fits.
+fn prove(sibling: &Sibling, entry: &Entry) -> io::Result<Option<LogFile>> {
+    if entry.generation != NO_GENERATION && sibling.head()?.settled() != entry.generation {
+        return Ok(None);
+    }
+    if entry.generation == NO_GENERATION && sibling.codec.is_some() {
+        return Ok(None);
+    }
+    let file = open_sibling(sibling)?;
+    let begin = file.content_start()?;
+    let fits = match entry.generation {
+        NO_GENERATION => file.ident().tie() == entry.tie,
+        known => file.proves(begin, known, entry.offset, entry.check),
+    };
+    Ok(fits.then_some(file))
+}
+
+fn open_sibling(sibling: &Sibling) -> io::Result<LogFile> {
+    let _turn = sibling.codec.map(|_| lock(&DECODING));
+    sibling.open()
+}
+
+fn copy_stands(tip: &Vector, source: usize, out: &mut Vector) {
+    for stand in tip.stands().iter().filter(|stand| stand.source == source) {
+        out.push(stand.clone());
+    }
+}
+
+/// The current generation from its start; the older ones are left.
+fn begin_current(tip: &Vector, source: usize, key: u32, out: &mut Vector) {
+    match tip.of(source).last() {
+        Some((segment, _)) => out.push(Stand::at(segment.clone(), segment.first())),
+        None => out.push(Stand::nowhere(source, key)),
+    }
+}
+
+/// The vector from which a backlog begins.
+fn backlog_vector(tip: &Vector, backlog: Backlog) -> Vector {
+    let mut out = Vector::default();
+    for source in tip.sources() {
+        let open: Vec<_> = tip.of(source).cloned().collect();
+        if open.is_empty() {
+            copy_stands(tip, source, &mut out);
+            continue;
+        }
+        let mut missing = match backlog {
+            Backlog::Last(count) => count,
+            Backlog::From(_) | Backlog::All => 0,
+        };
+        let mut places = Vec::new();
+        for (i, (segment, place)) in open.iter().enumerate().rev() {
+            let newest = i + 1 == open.len();
+            let from = match backlog {
+                Backlog::All if newest => segment.first(),
+                Backlog::From(line) if newest => line_place(segment, *place, line).unwrap_or(*place),
+                _ => last_place(segment, *place, &mut missing).unwrap_or(*place),
+            };
+            places.push((segment.clone(), from));
+        }
+        for (segment, from) in places.into_iter().rev() {
+            out.push(Stand::at(segment, from));
+        }
+    }
+    out
+}
+
+fn last_place(segment: &Segment, end: Place, missing: &mut u64) -> io::Result<Place> {
+    let file = segment.file();
+    let (offset, found) = file.last_lines(segment.begin(), end.offset, *missing)?;
+    *missing -= found.min(*missing);
+    if offset == end.offset {
+        return Ok(end);
+    }
+    Ok(Place { offset, check: file.check_before(segment.begin(), offset)? })
+}
+
+fn line_place(segment: &Segment, end: Place, line: u64) -> io::Result<Place> {
+    let file = segment.file();
+    let mut at = segment.begin();
+    let mut buf = vec![0; 256 << 10];
+    let mut missing = line.saturating_sub(1);
+    while missing > 0 && at < end.offset {
+        let want = (end.offset - at).min(buf.len() as u64) as usize;
+        let n = file.read_at(&mut buf[..want], at)?;
+        if n == 0 {
+            return Ok(end);
+        }
+        let count = memchr::memchr_iter(b'\n', &buf[..n]).count() as u64;
+        if count >= missing {
+            let newline = memchr::memchr_iter(b'\n', &buf[..n]).nth(missing as usize - 1).unwrap_or(n - 1);
+            at += newline as u64 + 1;
+            missing = 0;
+        } else {
+            missing -= count;
+            at += n as u64;
+        }
+    }
+    if missing > 0 || at >= end.offset {
+        return Ok(end);
+    }
+    Ok(Place { offset: at, check: file.check_before(segment.begin(), at)? })
+}

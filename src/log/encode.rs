@@ -1,0 +1,399 @@
+//! From the bytes of lines to the bytes of a stream: the one place that may replace bytes.
+//!
+//! Invariant: no byte of a line can end a field. In an event stream (HTML Living Standard § 9.2) LF and CR end
+//! fields; LF ends the line already, a lone CR is shown as `␍`. Bad UTF-8 becomes U+FFFD, since the stream must
+//! be UTF-8. `data: ` is always written with its blank, because a reader strips exactly one. Ids come from
+//! [`cursor`](super::cursor)'s alphabet. Nothing here is done per client: a block is encoded once per view.
+
+use super::cursor::{check, push_place};
+use super::lines::{self, LINE_LIMIT, Line};
+use memchr::memchr;
+use std::io::Write;
+
+/// What a stream looks like on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Server-Sent Events, the data is the line's text.
+    Sse,
+    /// Server-Sent Events, the data is a JSON object.
+    SseJson,
+    /// One JSON object a line.
+    Ndjson,
+    /// The bare lines, their bytes unchanged.
+    Plain,
+    /// The page's own transport: Server-Sent Events with batches of lines.
+    Live,
+}
+
+impl Format {
+    /// True for the formats made of events with ids.
+    pub fn has_events(self) -> bool {
+        matches!(self, Format::Sse | Format::SseJson | Format::Live)
+    }
+
+    /// What keeps an idle connection alive; a complete comment or blank line, no event of its own.
+    pub fn heartbeat(self) -> &'static [u8] {
+        match self {
+            Format::Sse | Format::SseJson | Format::Live => b":\n",
+            Format::Ndjson => b"\n",
+            Format::Plain => b"",
+        }
+    }
+}
+
+/// What stands around the moving part of the ids of one file's lines: the other files' entries, and its own
+/// key, generation and tie.
+#[derive(Debug, Clone, Default)]
+pub struct Stamp {
+    /// Up to the check.
+    pub before: Vec<u8>,
+    /// From the offset on.
+    pub after: Vec<u8>,
+}
+
+impl Stamp {
+    /// The id after a line.
+    pub fn id(&self, check: u64, offset: u64) -> String {
+        let mut out = self.before.clone();
+        push_place(&mut out, check, offset);
+        out.extend_from_slice(&self.after);
+        out.into_iter().map(char::from).collect()
+    }
+}
+
+/// A run of whole lines of one generation.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    /// The lines, each with its newline; the last may lack it where its generation has ended. If the block
+    /// holds one line of more than [`LINE_LIMIT`], these are its first bytes and `omitted` tells the rest.
+    pub bytes: &'a [u8],
+    /// The offset of the first byte.
+    pub from: u64,
+    /// Bytes of a single long line between its shown part and its newline.
+    pub omitted: u64,
+    /// The check of the last line, for a block with `omitted` bytes.
+    pub check: u64,
+    /// Just past the last line.
+    pub to: u64,
+}
+
+/// The encoder of one file's lines.
+#[derive(Debug, Clone)]
+pub struct Encoder {
+    format: Format,
+    /// The file's name as a JSON string, quotes included.
+    file_json: String,
+}
+
+impl Encoder {
+    /// An encoder for the lines of the file with this name.
+    pub fn new(format: Format, file: &str) -> Encoder {
+        Encoder { format, file_json: json_string(file) }
+    }
+
+    /// Appends the lines of a block.
+    pub fn encode(&self, stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
+        match self.format {
+            Format::Plain if block.omitted == 0 => {
+                out.extend_from_slice(block.bytes);
+                if !block.bytes.ends_with(b"\n") {
+                    out.push(b'\n');
+                }
+            }
+            Format::Plain => {
+                out.extend_from_slice(lines::cut(block.bytes, LINE_LIMIT));
+                let _ = writeln!(out, "{}", cut_mark(block.omitted));
+            }
+            Format::Sse if block.omitted == 0 => sse(stamp, block, out),
+            Format::Sse => {
+                let shown = lines::cut(block.bytes, LINE_LIMIT);
+                let omitted = block.omitted + (block.bytes.len() - shown.len()) as u64;
+                push_id(stamp, block.check, block.to, out);
+                out.extend_from_slice(b"data: ");
+                push_clean(shown, out);
+                out.extend_from_slice(cut_mark(omitted).as_bytes());
+                out.extend_from_slice(b"\n\n");
+            }
+            Format::SseJson | Format::Ndjson => self.json(stamp, block, out),
+            Format::Live => self.live(stamp, block, 0, out),
+        }
+    }
+
+    fn json(&self, stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
+        let ndjson = self.format == Format::Ndjson;
+        for line in shown_lines(block) {
+            if !ndjson {
+                push_id(stamp, line.check, line.to, out);
+                out.extend_from_slice(b"data: ");
+            }
+            let _ = write!(out, r#"{{"file":{},"offset":{},"next":{},"text":"#, self.file_json, line.from, line.to);
+            push_json_string(line.text, out);
+            if line.omitted > 0 {
+                let _ = write!(out, r#","cut":{}"#, line.omitted);
+            }
+            if ndjson {
+                let _ = write!(out, r#","cursor":"{}""#, stamp.id(line.check, line.to));
+            }
+            out.extend_from_slice(if ndjson { b"}\n" } else { b"}\n\n" });
+        }
+    }
+
+    /// Appends one batch of the page's transport; `skip` bytes before the block are covered but not sent.
+    pub fn live(&self, stamp: &Stamp, block: Block<'_>, skip: u64, out: &mut Vec<u8>) {
+        let last = match block.omitted {
+            0 => lines::lines(block.bytes).last().map_or(block.check, |line| check(raw(block.bytes, line))),
+            _ => block.check,
+        };
+        out.extend_from_slice(b"event: batch\n");
+        push_id(stamp, last, block.to, out);
+        let _ = write!(
+            out,
+            r#"data: {{"file":{},"from":{},"to":{},"skip":{skip},"offsets":["#,
+            self.file_json,
+            block.from - skip,
+            block.to
+        );
+        for (i, line) in lines::lines(block.bytes).enumerate() {
+            let _ = write!(out, "{}{}", if i > 0 { "," } else { "" }, block.from + line.from as u64);
+        }
+        out.extend_from_slice(br#"],"lines":["#);
+        for (i, line) in shown_lines(block).enumerate() {
+            if i > 0 {
+                out.push(b',');
+            }
+            push_json_string(line.text, out);
+        }
+        out.extend_from_slice(b"]");
+        if block.omitted > 0 {
+            let _ = write!(out, r#","cut":{}"#, block.omitted);
+        }
+        out.extend_from_slice(b"}\n\n");
+    }
+}
+
+/// Appends a notice: a named event, or an object with the member `notice`. `body` is the JSON of the other
+/// members without braces, `id` the cursor after it. Plain text has no room for notices.
+pub fn notice(format: Format, name: &str, id: Option<&str>, body: &str, out: &mut Vec<u8>) {
+    debug_assert!(!body.contains(['\n', '\r']), "JSON escapes both");
+    let _ = match (format, id) {
+        (Format::Plain, _) => Ok(()),
+        (Format::Ndjson, Some(id)) => writeln!(out, r#"{{"notice":"{name}",{body},"cursor":"{id}"}}"#),
+        (Format::Ndjson, None) => writeln!(out, r#"{{"notice":"{name}",{body}}}"#),
+        (_, Some(id)) => write!(out, "event: {name}\nid: {id}\ndata: {{{body}}}\n\n"),
+        (_, None) => write!(out, "event: {name}\ndata: {{{body}}}\n\n"),
+    };
+}
+
+/// A JSON string, quotes included.
+pub fn json_string(text: &str) -> String {
+    let mut out = Vec::new();
+    push_json_string(text.as_bytes(), &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+fn sse(stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
+    let run = block.bytes;
+    // One look at the whole block spares a look at each line.
+    let clean = memchr(b'\r', run).is_none() && std::str::from_utf8(run).is_ok();
+    // Typical ids and field names, so that the buffer grows once at most.
+    out.reserve(run.len() + run.len() / 3 + 256);
+    for line in lines::lines(run) {
+        push_id(stamp, check(raw(run, line)), block.from + line.to as u64, out);
+        out.extend_from_slice(b"data: ");
+        let text = match block.from + line.from as u64 {
+            0 => strip_mark(line.text),
+            _ => line.text,
+        };
+        match clean {
+            true => out.extend_from_slice(text),
+            false => push_clean(text, out),
+        }
+        out.extend_from_slice(b"\n\n");
+    }
+}
+
+/// A byte order mark is not part of the first line's text.
+fn strip_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)
+}
+
+#[inline]
+fn push_id(stamp: &Stamp, check: u64, offset: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"id: ");
+    out.extend_from_slice(&stamp.before);
+    push_place(out, check, offset);
+    out.extend_from_slice(&stamp.after);
+    out.push(b'\n');
+}
+
+/// The bytes of a line as the check sees them: without newline, with its CR.
+#[inline]
+fn raw<'a>(run: &'a [u8], line: Line<'_>) -> &'a [u8] {
+    let bytes = &run[line.from..line.to];
+    bytes.strip_suffix(b"\n").unwrap_or(bytes)
+}
+
+/// The slow path of one line: lone CRs and bad UTF-8.
+fn push_clean(line: &[u8], out: &mut Vec<u8>) {
+    for (i, part) in line.split(|&byte| byte == b'\r').enumerate() {
+        if i > 0 {
+            out.extend_from_slice("␍".as_bytes());
+        }
+        for chunk in part.utf8_chunks() {
+            out.extend_from_slice(chunk.valid().as_bytes());
+            if !chunk.invalid().is_empty() {
+                out.extend_from_slice("\u{fffd}".as_bytes());
+            }
+        }
+    }
+}
+
+fn push_json_string(text: &[u8], out: &mut Vec<u8>) {
+    // Writing into a Vec cannot fail, and a str always serialises.
+    let _ = serde_json::to_writer(&mut *out, &*lines::text(text));
+}
+
+fn cut_mark(omitted: u64) -> String {
+    format!(" … [cut: {omitted} more bytes]")
+}
+
+struct Shown<'a> {
+    from: u64,
+    to: u64,
+    check: u64,
+    omitted: u64,
+    text: &'a [u8],
+}
+
+fn shown_lines(block: Block<'_>) -> impl Iterator<Item = Shown<'_>> {
+    lines::lines(block.bytes).map(move |line| {
+        let from = block.from + line.from as u64;
+        if block.omitted > 0 {
+            let text = lines::cut(line.text, LINE_LIMIT);
+            let omitted = block.omitted + (line.text.len() - text.len()) as u64;
+            return Shown { from, to: block.to, check: block.check, omitted, text };
+        }
+        let text = match from {
+            0 => strip_mark(line.text),
+            _ => line.text,
+        };
+        Shown { from, to: block.from + line.to as u64, check: check(raw(block.bytes, line)), omitted: 0, text }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// An independent reader after HTML § 9.2.6: splits at CR, LF and CRLF.
+    fn read_events(stream: &str) -> Vec<(String, String, String)> {
+        let mut events = Vec::new();
+        let (mut event, mut data, mut id, mut any) = (String::new(), String::new(), String::new(), false);
+        for line in stream.replace("\r\n", "\n").replace('\r', "\n").split('\n') {
+            if line.is_empty() {
+                if any {
+                    data.pop();
+                    events.push((std::mem::take(&mut event), std::mem::take(&mut data), id.clone()));
+                    any = false;
+                }
+                event.clear();
+                continue;
+            }
+            let (field, value) = line.split_once(':').unwrap_or((line, ""));
+            let value = value.strip_prefix(' ').unwrap_or(value);
+            match field {
+                "event" => event = value.to_owned(),
+                "data" => {
+                    data.push_str(value);
+                    data.push('\n');
+                    any = true;
+                }
+                "id" => id = value.to_owned(),
+                _ => {}
+            }
+        }
+        events
+    }
+
+    fn block(bytes: &[u8], from: u64) -> Block<'_> {
+        Block { bytes, from, omitted: 0, check: 0, to: from + bytes.len() as u64 }
+    }
+
+    proptest! {
+        #[test]
+        fn no_byte_of_a_line_can_forge_a_field(
+            lines in prop::collection::vec(
+                prop::collection::vec(prop_oneof![Just(b'\r'), Just(b':'), Just(b' '), Just(0), any::<u8>()], 0..40),
+                1..8,
+            ),
+        ) {
+            let lines: Vec<Vec<u8>> =
+                lines.into_iter().map(|l| l.into_iter().filter(|&b| b != b'\n').collect()).collect();
+            let bytes: Vec<u8> = lines.iter().flat_map(|l| l.iter().copied().chain([b'\n'])).collect();
+            let mut out = Vec::new();
+            Encoder::new(Format::Sse, "f").encode(&Stamp::default(), block(&bytes, 5), &mut out);
+            let text = String::from_utf8(out).expect("the stream is UTF-8");
+            let events = read_events(&text);
+            prop_assert_eq!(events.len(), lines.len());
+            let mut offset = 5;
+            for (line, (event, data, id)) in lines.iter().zip(events) {
+                offset += line.len() as u64 + 1;
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                prop_assert_eq!(event, "");
+                prop_assert_eq!(data, String::from_utf8_lossy(line).replace('\r', "␍"));
+                prop_assert!(id.len() > 8);
+            }
+
+            let mut out = Vec::new();
+            Encoder::new(Format::SseJson, "f").encode(&Stamp::default(), block(&bytes, 5), &mut out);
+            let events = read_events(std::str::from_utf8(&out).unwrap());
+            for (line, (_, data, _)) in lines.iter().zip(events) {
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                let object: serde_json::Value = serde_json::from_str(&data).unwrap();
+                prop_assert_eq!(object["text"].as_str().unwrap(), String::from_utf8_lossy(line));
+            }
+        }
+
+        #[test]
+        fn the_fast_and_the_slow_path_agree(text in "[a-zé \\n]{0,200}") {
+            let (mut fast, mut slow) = (Vec::new(), Vec::new());
+            sse(&Stamp::default(), block(text.as_bytes(), 1), &mut fast);
+            for line in lines::lines(text.as_bytes()) {
+                push_id(&Stamp::default(), check(line.text), 1 + line.to as u64, &mut slow);
+                slow.extend_from_slice(b"data: ");
+                push_clean(line.text, &mut slow);
+                slow.extend_from_slice(b"\n\n");
+            }
+            prop_assert_eq!(fast, slow);
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_dropped_at_the_start_of_a_file_only() {
+        let bytes = "\u{feff}one\n\u{feff}two\n".as_bytes();
+        let mut out = Vec::new();
+        sse(&Stamp::default(), block(bytes, 0), &mut out);
+        let events = read_events(std::str::from_utf8(&out).unwrap());
+        assert_eq!(events[0].1, "one");
+        assert_eq!(events[1].1, "\u{feff}two");
+        assert_eq!(events[1].2, Stamp::default().id(check("\u{feff}two".as_bytes()), bytes.len() as u64));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_says_so() {
+        let mut out = Vec::new();
+        let cut = Block { bytes: b"abc", from: 0, omitted: 7, check: 9, to: 11 };
+        Encoder::new(Format::Sse, "f").encode(&Stamp::default(), cut, &mut out);
+        let events = read_events(std::str::from_utf8(&out).unwrap());
+        assert_eq!(events[0].1, "abc … [cut: 7 more bytes]");
+        assert_eq!(events[0].2, Stamp::default().id(9, 11));
+    }
+
+    #[test]
+    fn a_notice_is_a_named_event() {
+        let mut out = Vec::new();
+        notice(Format::Sse, "gap", Some("x"), r#""file":"f""#, &mut out);
+        assert_eq!(out, b"event: gap\nid: x\ndata: {\"file\":\"f\"}\n\n");
+    }
+}

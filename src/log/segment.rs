@@ -1,0 +1,319 @@
+//! A segment: an open file of one generation, with its end if it has ended, linked to the one that follows.
+//!
+//! Readers hold segments, not paths. As long as somebody holds a segment, it and all that followed it stay
+//! readable; when the last reader of the oldest one goes, its file is closed. Two segments may share a file
+//! (after a truncation), so every read proves with the bytes before its place that the file still shows this
+//! generation; where it does not, the read says [`ReadError::Gone`] and delivers nothing.
+
+use super::cursor::{self, NO_LINE, OVERLAP_BYTES};
+use super::encode::Block;
+use super::lines::{self, LINE_LIMIT};
+use super::logfile::{Head, LogFile, head_of};
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+
+/// A place in a segment: an offset at a line's end, and the check of the line before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Bytes from the generation's start.
+    pub offset: u64,
+    /// [`cursor::check`] of the line before, [`NO_LINE`] at the start of content.
+    pub check: u64,
+}
+
+/// How a generation came to be behind its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Born {
+    /// It was there, or it is the first one ever.
+    First,
+    /// Another file took the path.
+    Rotated,
+    /// The same file was cut and begins anew.
+    Truncated,
+    /// The path had no file for a while.
+    Resumed,
+}
+
+/// A segment. See the module.
+#[derive(Debug)]
+pub struct Segment {
+    /// Which source of the hub.
+    pub source: usize,
+    /// The source's key in cursors.
+    pub key: u32,
+    /// How it came to be.
+    pub born: Born,
+    /// Its tie bits in cursors.
+    pub tie: u16,
+    file: RwLock<Arc<LogFile>>,
+    /// Where its readers begin, if that is not where content begins.
+    start: Option<Place>,
+    begin: AtomicU64,
+    end: AtomicU64,
+    head: OnceLock<u64>,
+    next: OnceLock<Arc<Segment>>,
+}
+
+/// Why a read delivered nothing.
+#[derive(Debug)]
+pub enum ReadError {
+    /// The file no longer shows this generation at this place.
+    Gone,
+    /// The system's error.
+    Io(io::Error),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> ReadError {
+        ReadError::Io(error)
+    }
+}
+
+/// Whole lines that were read, see [`Block`].
+#[derive(Debug)]
+pub struct Lines {
+    buf: Vec<u8>,
+    start: usize,
+    from: u64,
+    omitted: u64,
+    /// The place behind them.
+    pub to: Place,
+}
+
+impl Lines {
+    /// The lines for the encoder.
+    pub fn block(&self) -> Block<'_> {
+        Block {
+            bytes: &self.buf[self.start..],
+            from: self.from,
+            omitted: self.omitted,
+            check: self.to.check,
+            to: self.to.offset,
+        }
+    }
+}
+
+impl Segment {
+    /// A segment over a file whose content begins at `begin`.
+    pub fn new(source: usize, key: u32, file: Arc<LogFile>, begin: u64, born: Born) -> Segment {
+        Segment {
+            source,
+            key,
+            born,
+            tie: file.ident().tie(),
+            file: RwLock::new(file),
+            start: None,
+            begin: AtomicU64::new(begin),
+            end: AtomicU64::new(u64::MAX),
+            head: OnceLock::new(),
+            next: OnceLock::new(),
+        }
+    }
+
+    /// The file that holds it now.
+    pub fn file(&self) -> Arc<LogFile> {
+        self.file.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Reads it from another file from now on, one that holds the same content.
+    pub fn move_to(&self, file: Arc<LogFile>) {
+        *self.file.write().unwrap_or_else(PoisonError::into_inner) = file;
+    }
+
+    /// Where its content begins.
+    pub fn begin(&self) -> u64 {
+        self.begin.load(Ordering::Acquire)
+    }
+
+    /// Gives up what stands before `begin`.
+    pub fn set_begin(&self, begin: u64) {
+        self.begin.store(begin, Ordering::Release);
+    }
+
+    /// The same, for a file that came back and whose lines up to `start` were told before.
+    pub fn starting_at(mut self, start: Place) -> Segment {
+        self.start = Some(start);
+        self
+    }
+
+    /// The place where its readers begin.
+    pub fn first(&self) -> Place {
+        self.start.unwrap_or(Place { offset: self.begin(), check: NO_LINE })
+    }
+
+    /// Its end, once it has ended.
+    pub fn end(&self) -> Option<u64> {
+        Some(self.end.load(Ordering::Acquire)).filter(|&end| end != u64::MAX)
+    }
+
+    /// Ends it at `end`.
+    pub fn seal(&self, end: u64) {
+        self.end.store(end, Ordering::Release);
+    }
+
+    /// The generation's name; [`cursor::NO_GENERATION`] until its first line is known.
+    pub fn generation(&self) -> u64 {
+        self.head.get().copied().unwrap_or(cursor::NO_GENERATION)
+    }
+
+    /// Learns the name from the first bytes of content, if they say it (or if there will be no more).
+    pub fn learn_head(&self, first: &[u8], settled: bool) {
+        match head_of(first) {
+            Head::Known(generation) => _ = self.head.set(generation),
+            Head::Unfinished(generation) if settled => _ = self.head.set(generation),
+            Head::Unfinished(_) => {}
+        }
+    }
+
+    /// Sets the name, where it is known from elsewhere.
+    pub fn set_generation(&self, generation: u64) {
+        let _ = self.head.set(generation);
+    }
+
+    /// What follows it.
+    pub fn next(&self) -> Option<&Arc<Segment>> {
+        self.next.get()
+    }
+
+    /// Says what follows it; the first word counts.
+    pub fn set_next(&self, next: Arc<Segment>) {
+        let _ = self.next.set(next);
+    }
+
+    /// The entry of a cursor at a place of it.
+    pub fn entry(&self, place: Place) -> cursor::Entry {
+        let generation = self.generation();
+        cursor::Entry { key: self.key, generation, tie: self.tie, check: place.check, offset: place.offset }
+    }
+
+    /// Reads whole lines from `from`, at least one and about `max` bytes, never beyond `to`, which is the end
+    /// of a line. A line of more than [`LINE_LIMIT`] bytes comes alone, with only its first bytes.
+    ///
+    /// # Errors
+    /// [`ReadError::Gone`] if the file shows something else now, or ends before `to`.
+    pub fn read_lines(&self, from: Place, to: u64, max: usize) -> Result<Lines, ReadError> {
+        let file = self.file();
+        let begin = self.begin();
+        if from.offset < begin || to <= from.offset {
+            return Err(ReadError::Gone);
+        }
+        let overlap = (from.offset - begin).min(OVERLAP_BYTES as u64) as usize;
+        let want = (to - from.offset).min(max as u64) as usize;
+        let mut buf = vec![0; overlap + want];
+        let n = file.read_at(&mut buf, from.offset - overlap as u64)?;
+        buf.truncate(n);
+        if n <= overlap || !self.shows(from, &buf, overlap) {
+            return Err(ReadError::Gone);
+        }
+        // Read again after the data: what stands before them now stood there all the while.
+        let mut again = [0; OVERLAP_BYTES];
+        let k = file.read_at(&mut again[..overlap], from.offset - overlap as u64)?;
+        if again[..k] != buf[..overlap] {
+            return Err(ReadError::Gone);
+        }
+        let data = &buf[overlap..];
+        let whole = from.offset + data.len() as u64 == to;
+        let length = if whole { data.len() } else { lines::complete(data) };
+        if length == 0 || (whole && length > LINE_LIMIT && memchr::memchr(b'\n', data).is_none()) {
+            return self.read_long(&file, from, to);
+        }
+        buf.truncate(overlap + length);
+        let check = check_in(&buf, overlap);
+        let to = Place { offset: from.offset + length as u64, check };
+        Ok(Lines { buf, start: overlap, from: from.offset, omitted: 0, to })
+    }
+
+    /// Reads the one line at `from`, which is longer than a block.
+    fn read_long(&self, file: &LogFile, from: Place, to: u64) -> Result<Lines, ReadError> {
+        let want = (to - from.offset).min(LINE_LIMIT as u64 + 1) as usize;
+        let mut buf = vec![0; want];
+        let n = file.read_at(&mut buf, from.offset)?;
+        buf.truncate(n);
+        if let Some(newline) = memchr::memchr(b'\n', &buf) {
+            buf.truncate(newline + 1);
+            let to = Place { offset: from.offset + newline as u64 + 1, check: check_in(&buf, 0) };
+            return Ok(Lines { buf, start: 0, from: from.offset, omitted: 0, to });
+        }
+        let seen = from.offset + buf.len() as u64;
+        let end = match file.next_line_end(seen, to)? {
+            Some(end) => end,
+            None if self.end() == Some(to) && file.size()? >= to => to,
+            None => return Err(ReadError::Gone),
+        };
+        let check = file.check_before(self.begin(), end)?;
+        let newline = file.next_line_end(end - 1, end)?.map_or(0, |_| 1);
+        buf.truncate(LINE_LIMIT);
+        let omitted = end - newline - (from.offset + buf.len() as u64);
+        Ok(Lines { buf, start: 0, from: from.offset, omitted, to: Place { offset: end, check } })
+    }
+
+    /// Whether bytes that begin `overlap` before a place show what the place remembers.
+    fn shows(&self, place: Place, bytes: &[u8], overlap: usize) -> bool {
+        if overlap > 0 {
+            return cursor::check_at_end(&bytes[..overlap]) == place.check;
+        }
+        match (self.head.get(), head_of(bytes)) {
+            (Some(&generation), Head::Known(found)) => generation == found,
+            // The block may be shorter than the head; a settled generation may have no newline at all.
+            (Some(&generation), Head::Unfinished(found)) => self.end().is_none() || generation == found,
+            (None, _) => true,
+        }
+    }
+}
+
+/// The check of the last line of `buf`, whose lines start at `start`; a line that begins before it cannot be.
+fn check_in(buf: &[u8], start: usize) -> u64 {
+    cursor::check_at_end(&buf[start..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn segment(content: &[u8]) -> Segment {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(content).unwrap();
+        Segment::new(0, 1, Arc::new(LogFile::from_file(file).unwrap()), 0, Born::First)
+    }
+
+    #[test]
+    fn a_reader_gets_every_line_whatever_the_block() {
+        let text: String = (0..500).map(|i| format!("{}\n", "x".repeat(i % 90))).collect();
+        let segment = segment(text.as_bytes());
+        for max in [1, 10, 100, 1 << 20] {
+            let (mut at, mut all) = (segment.first(), Vec::new());
+            while at.offset < text.len() as u64 {
+                let lines = segment.read_lines(at, text.len() as u64, max).unwrap();
+                assert_eq!(lines.block().from, at.offset);
+                all.extend_from_slice(lines.block().bytes);
+                at = lines.to;
+            }
+            assert_eq!(all, text.as_bytes(), "{max}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_comes_with_its_first_bytes_only() {
+        let long = LINE_LIMIT + 5_000;
+        let text = [b"a\n".to_vec(), b"b".repeat(long), b"\nc\n".to_vec()].concat();
+        let segment = segment(&text);
+        let lines = segment.read_lines(segment.first(), text.len() as u64, 10_000).unwrap();
+        assert_eq!(lines.block().bytes, b"a\n");
+        let lines = segment.read_lines(lines.to, text.len() as u64, 10_000).unwrap();
+        assert_eq!((lines.block().bytes.len(), lines.block().omitted), (LINE_LIMIT, 5_000));
+        assert_eq!(lines.to.check, cursor::check(&b"b".repeat(300)));
+        let lines = segment.read_lines(lines.to, text.len() as u64, 10_000).unwrap();
+        assert_eq!(lines.block().bytes, b"c\n");
+    }
+
+    #[test]
+    fn another_content_is_never_delivered() {
+        let segment = segment(b"one\ntwo\n");
+        let forged = Place { offset: 4, check: cursor::check(b"eno") };
+        assert!(matches!(segment.read_lines(forged, 8, 100), Err(ReadError::Gone)));
+        segment.learn_head(b"other\n", false);
+        assert!(matches!(segment.read_lines(segment.first(), 8, 100), Err(ReadError::Gone)));
+    }
+}

@@ -1,0 +1,96 @@
+//! The spool: what a pipe said, kept in an unlinked temporary file, so that it is from then on a file like any
+//! other, with history, resume and many readers.
+//!
+//! Bounded: past its limit the oldest bytes are given back to the file system (a hole is punched, offsets stay
+//! true) and the file's content begins later. The pipe's writer is never held up by a reader.
+
+use super::logfile::LogFile;
+use std::fs::File;
+use std::io::{self, Write};
+
+/// A spool. One writer; readers use the [`LogFile`] over the same file.
+#[derive(Debug)]
+pub struct Spool {
+    file: File,
+    begin: u64,
+    end: u64,
+    limit: u64,
+}
+
+/// What a write to the spool did.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Spooled {
+    /// All is kept.
+    Kept,
+    /// All is kept, and content now begins at this offset, a line's start.
+    Trimmed(u64),
+}
+
+impl Spool {
+    /// A spool that keeps about `limit` bytes, and a file to read it by.
+    ///
+    /// # Errors
+    /// What the system says to a temporary file.
+    pub fn new(limit: u64) -> io::Result<(Spool, LogFile)> {
+        let file = tempfile::tempfile()?;
+        let reader = LogFile::from_file(file.try_clone()?)?;
+        Ok((Spool { file, begin: 0, end: 0, limit: limit.max(1 << 16) }, reader))
+    }
+
+    /// Appends, and gives up the oldest lines beyond the limit.
+    ///
+    /// # Errors
+    /// What the system says; where the disk is full, the older half has been given up already.
+    pub fn write(&mut self, bytes: &[u8], reader: &LogFile) -> io::Result<Spooled> {
+        let mut trimmed = Spooled::Kept;
+        if let Err(error) = self.append(bytes) {
+            if error.kind() != io::ErrorKind::StorageFull {
+                return Err(error);
+            }
+            trimmed = self.trim((self.end - self.begin) / 2, reader)?;
+            self.append(bytes)?;
+        }
+        if self.end - self.begin > self.limit {
+            // An eighth at a time, so that this is rare.
+            trimmed = self.trim(self.limit - self.limit / 8, reader)?;
+        }
+        Ok(trimmed)
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        use std::os::unix::fs::FileExt;
+        self.file.write_all_at(bytes, self.end)?;
+        self.end += bytes.len() as u64;
+        self.file.flush()
+    }
+
+    fn trim(&mut self, keep: u64, reader: &LogFile) -> io::Result<Spooled> {
+        let from = self.end.saturating_sub(keep);
+        let Some(begin) = reader.next_line_end(from, self.end)? else { return Ok(Spooled::Kept) };
+        let flags = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
+        rustix::fs::fallocate(&self.file, flags, self.begin, begin - self.begin)?;
+        self.begin = begin;
+        Ok(Spooled::Trimmed(begin))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_lines_go_first_and_offsets_stay_true() {
+        let (mut spool, reader) = Spool::new(1 << 16).unwrap();
+        let mut begin = 0;
+        for i in 0..10_000 {
+            if let Spooled::Trimmed(at) = spool.write(format!("line {i:05}\n").as_bytes(), &reader).unwrap() {
+                begin = at;
+            }
+        }
+        assert!(begin > 0 && begin % 11 == 0);
+        assert!(110_000 - begin <= 1 << 16);
+        let mut line = [0; 11];
+        reader.read_at(&mut line, begin).unwrap();
+        assert_eq!(line, format!("line {:05}\n", begin / 11).as_bytes());
+    }
+}
