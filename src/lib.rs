@@ -7,6 +7,7 @@
 //! The modules are layers, and imports go down only (`tests/it/layers.rs` reads the `use` lines):
 //! `cli` (5) → `commands`, `generate` (4) → `web` (3) → `live` (2) → `log` files (1) → `log` pure (0).
 
+pub mod cli;
 pub mod commands;
 pub mod generate;
 pub mod live;

@@ -1,3 +1,7 @@
-//! The process: everything else is in the library.
+//! The process: arguments in, exit code out. Everything else is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    logcast::cli::main()
+}

@@ -173,7 +173,9 @@ impl Client {
     }
 
     /// The client as the body of a response.
-    pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + Sync + 'static {
+    pub fn into_stream(
+        self,
+    ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send + Sync + 'static {
         futures_util::stream::unfold(self, |mut client| async move {
             let bytes = client.next().await?;
             Some((Ok(bytes), client))
@@ -331,7 +333,9 @@ impl Client {
         let result = blocking(move || {
             let read = || read_block(&read_segment, &name, from, to, format, max, &stamp);
             match read() {
-                Err(ReadError::Gone) if resume::relocate(&read_segment, source_path.as_deref(), from) => read(),
+                Err(ReadError::Gone) if resume::relocate(&read_segment, source_path.as_deref(), from) => {
+                    read()
+                }
                 result => result,
             }
         })
@@ -366,7 +370,9 @@ impl Client {
             }
             Err(error) => {
                 let reason = match error {
-                    ReadError::Gone => "the file was changed or removed before these lines were sent".to_owned(),
+                    ReadError::Gone => {
+                        "the file was changed or removed before these lines were sent".to_owned()
+                    }
                     ReadError::Io(error) => format!("cannot read: {error}"),
                 };
                 let Mode::Own(target, _) = &self.mode else { return };

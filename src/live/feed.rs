@@ -250,13 +250,19 @@ impl Hub {
 
     /// The source with this name.
     pub fn source_named(&self, name: &str) -> Option<Arc<Source>> {
-        self.sources.read().unwrap_or_else(PoisonError::into_inner).iter().find(|source| source.name == name).cloned()
+        self.sources
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .find(|source| source.name == name)
+            .cloned()
     }
 
     /// Adds a source; its name is made distinct. It has no file yet.
     pub fn join(&self, name: String, path: Option<PathBuf>) -> Arc<Source> {
         let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
-        let name = crate::log::source::distinct(name, |name| sources.iter().any(|source| source.name == name));
+        let name =
+            crate::log::source::distinct(name, |name| sources.iter().any(|source| source.name == name));
         let mut seed = name.clone().into_bytes();
         let mut key = crate::log::cursor::source_key(&seed);
         while sources.iter().any(|source| source.key == key) {
@@ -370,7 +376,8 @@ impl Hub {
 
     /// Lets go of the batches that are due, and says when the next one will be.
     pub fn flush(&self, now: Instant) -> Option<Instant> {
-        let views: Vec<_> = lock(&self.canon).views.iter().filter(|v| v.key.format == Format::Live).cloned().collect();
+        let views: Vec<_> =
+            lock(&self.canon).views.iter().filter(|v| v.key.format == Format::Live).cloned().collect();
         let mut next: Option<Instant> = None;
         for view in views {
             let mut pending = lock(&view.pending);
@@ -389,7 +396,8 @@ impl Hub {
 
     /// The page's heartbeat: what is known of the files, to the views of the page.
     pub fn tick(&self) {
-        let views: Vec<_> = lock(&self.canon).views.iter().filter(|v| v.key.format == Format::Live).cloned().collect();
+        let views: Vec<_> =
+            lock(&self.canon).views.iter().filter(|v| v.key.format == Format::Live).cloned().collect();
         for view in views {
             if view.clients.load(Ordering::Relaxed) == 0 {
                 continue;

@@ -132,7 +132,8 @@ pub fn start(hub: Arc<Hub>, specs: Vec<Spec>, options: Options) -> io::Result<Ha
     }
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = stop.clone();
-    let thread = std::thread::Builder::new().name("follow".to_owned()).spawn(move || follower.run(&stopped))?;
+    let thread =
+        std::thread::Builder::new().name("follow".to_owned()).spawn(move || follower.run(&stopped))?;
     Ok(Handle { stop, bell, thread: Some(thread) })
 }
 
@@ -183,12 +184,7 @@ impl Follower {
         Ok(())
     }
 
-    fn join_pipe(
-        &mut self,
-        name: String,
-        pipe: impl io::Read + Send + 'static,
-        tee: Tee,
-    ) -> io::Result<()> {
+    fn join_pipe(&mut self, name: String, pipe: impl io::Read + Send + 'static, tee: Tee) -> io::Result<()> {
         let source = self.hub.join(name, None);
         let (segment, progress) =
             pipe::start(pipe, (source.id, source.key), self.options.spool_limit, tee, self.bell.clone())?;

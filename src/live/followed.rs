@@ -140,8 +140,13 @@ impl Followed {
         let readable = self.read_all(look);
         let found = match std::fs::metadata(&self.path) {
             Ok(meta) if meta.is_file() => Found::File(Ident::of(&meta)),
-            Ok(meta) => return self.fail(look, if meta.is_dir() { "it is a folder now" } else { "it is not a file now" }),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Found::Nothing,
+            Ok(meta) => {
+                return self
+                    .fail(look, if meta.is_dir() { "it is a folder now" } else { "it is not a file now" });
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Found::Nothing
+            }
             Err(error) => return self.fail(look, &error.to_string()),
         };
         let seen = self.open.last().filter(|_| self.named).map(|growing| growing.segment.file().ident());
@@ -369,7 +374,10 @@ impl Followed {
     fn catch_up(&mut self, look: &mut Look<'_>) {
         for sibling in self.missed() {
             let Ok(file) = sibling.open() else { continue };
-            if self.told_before(&file).is_some_and(|(end, _, _)| file.size().is_ok_and(|size| size <= end.offset)) {
+            if self
+                .told_before(&file)
+                .is_some_and(|(end, _, _)| file.size().is_ok_and(|size| size <= end.offset))
+            {
                 continue;
             }
             let segment = Segment::new(self.source.id, self.source.key, Arc::new(file), 0, Born::Rotated);
@@ -414,7 +422,8 @@ impl Followed {
         let ident = file.ident();
         let begin = file.content_start().ok()?;
         self.past.iter().rev().find_map(|past| {
-            let same = past.ident == ident && file.proves(begin, past.generation, past.end.offset, past.end.check);
+            let same =
+                past.ident == ident && file.proves(begin, past.generation, past.end.offset, past.end.check);
             same.then_some((past.end, past.generation, begin))
         })
     }
@@ -470,7 +479,8 @@ impl Followed {
         let modified = modified(&meta);
         if self.folder_modified != modified || self.known.is_empty() {
             self.folder_modified = modified;
-            self.known = siblings(&self.path).unwrap_or_default().into_iter().map(|sibling| sibling.stamp).collect();
+            self.known =
+                siblings(&self.path).unwrap_or_default().into_iter().map(|sibling| sibling.stamp).collect();
         }
     }
 

@@ -89,7 +89,10 @@ impl Growing {
             }
             let overlap = self.tail.len();
             let n = file.read_at(&mut buf[..overlap + READ_BYTES], self.tip.offset - overlap as u64)?;
-            if n < overlap || buf[..overlap] != self.tail || self.tip.offset + ((n - overlap) as u64) < self.seen {
+            if n < overlap
+                || buf[..overlap] != self.tail
+                || self.tip.offset + ((n - overlap) as u64) < self.seen
+            {
                 return Ok(Growth::Cut);
             }
             let data = &buf[overlap..n];
@@ -138,7 +141,9 @@ impl Growing {
     /// What the system says.
     pub fn still_shows(&self) -> io::Result<bool> {
         let file = self.segment.file();
-        if self.segment.generation() != 0 && file.head(self.segment.begin())?.settled() != self.segment.generation() {
+        if self.segment.generation() != 0
+            && file.head(self.segment.begin())?.settled() != self.segment.generation()
+        {
             return Ok(false);
         }
         self.tail_stands()
@@ -146,7 +151,10 @@ impl Growing {
 
     fn tail_stands(&self) -> io::Result<bool> {
         let mut now = [0; OVERLAP_BYTES];
-        let n = self.segment.file().read_at(&mut now[..self.tail.len()], self.tip.offset - self.tail.len() as u64)?;
+        let n = self
+            .segment
+            .file()
+            .read_at(&mut now[..self.tail.len()], self.tip.offset - self.tail.len() as u64)?;
         Ok(now[..n] == self.tail)
     }
 

@@ -40,9 +40,19 @@ pub struct Batch {
 
 impl Pending {
     /// Adds lines; what cannot be gathered with them goes to `out`.
-    pub fn add(&mut self, segment: &Arc<Segment>, file: &str, block: Block<'_>, to: Place, out: &mut Vec<Batch>) {
+    pub fn add(
+        &mut self,
+        segment: &Arc<Segment>,
+        file: &str,
+        block: Block<'_>,
+        to: Place,
+        out: &mut Vec<Batch>,
+    ) {
         let fits = |batch: &Batch| {
-            Arc::ptr_eq(&batch.segment, segment) && batch.omitted == 0 && block.omitted == 0 && batch.to.offset == block.from
+            Arc::ptr_eq(&batch.segment, segment)
+                && batch.omitted == 0
+                && block.omitted == 0
+                && batch.to.offset == block.from
         };
         if self.batch.as_ref().is_some_and(|batch| !fits(batch)) {
             self.take(out);

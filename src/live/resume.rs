@@ -112,7 +112,12 @@ pub fn relocate(segment: &Segment, path: Option<&Path>, place: Place) -> bool {
 }
 
 /// Puts the stands of one source where its entries say.
-fn place_source(source: &Source, tip: &Vector, entries: &[&Entry], out: &mut Vector) -> Result<(), &'static str> {
+fn place_source(
+    source: &Source,
+    tip: &Vector,
+    entries: &[&Entry],
+    out: &mut Vector,
+) -> Result<(), &'static str> {
     let open: Vec<(Arc<Segment>, Place)> = tip.of(source.id).cloned().collect();
     let mut placed: Vec<(Arc<Segment>, Place)> = Vec::new();
     for entry in entries {
@@ -159,7 +164,11 @@ fn find_open(open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<((Arc<Segm
 }
 
 /// The place among the rotated siblings that an entry fits, as the first of a chain that leads to `open`.
-fn find_archived(source: &Source, open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<(Arc<Segment>, Place)> {
+fn find_archived(
+    source: &Source,
+    open: &[(Arc<Segment>, Place)],
+    entry: &Entry,
+) -> Option<(Arc<Segment>, Place)> {
     let path = source.path.as_deref()?;
     let is_open = |sibling: &Sibling| {
         open.iter().any(|(segment, _)| {
@@ -208,10 +217,16 @@ pub(super) fn holds(sibling: &Sibling, generation: u64, end: Place) -> io::Resul
 
 /// A compressed file beside the plain one of the same name: one of them is being made or about to go.
 pub(super) fn is_twin(sibling: &Sibling, all: &[Sibling]) -> bool {
-    sibling.codec.is_some() && all.iter().any(|other| other.codec.is_none() && other.path == sibling.path.with_extension(""))
+    sibling.codec.is_some()
+        && all.iter().any(|other| other.codec.is_none() && other.path == sibling.path.with_extension(""))
 }
 
-fn archived(source: &Source, file: LogFile, born: Born, next: Option<Arc<Segment>>) -> io::Result<Arc<Segment>> {
+fn archived(
+    source: &Source,
+    file: LogFile,
+    born: Born,
+    next: Option<Arc<Segment>>,
+) -> io::Result<Arc<Segment>> {
     let begin = file.content_start()?;
     let head = file.head(begin)?.settled();
     let end = file.size()?;

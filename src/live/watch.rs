@@ -151,7 +151,10 @@ impl Watcher {
                 notify::ErrorKind::Io(error) => error.to_string(),
                 kind => format!("{kind:?}"),
             };
-            talk(&format!("warning: cannot watch for changes: {cause}; looking again every {} ms", super::follow::BLIND_TICK.as_millis()));
+            talk(&format!(
+                "warning: cannot watch for changes: {cause}; looking again every {} ms",
+                super::follow::BLIND_TICK.as_millis()
+            ));
         }
     }
 

@@ -217,8 +217,20 @@ mod tests {
     use proptest::prelude::*;
 
     fn entry() -> impl Strategy<Value = Entry> {
-        (0..1u32 << 24, 0..1u64 << 48, 0..1u16 << 12, 0..1u64 << 48, prop_oneof![0..1u64 << 31, 0..1u64 << 63])
-            .prop_map(|(key, generation, tie, check, offset)| Entry { key, generation, tie, check, offset })
+        (
+            0..1u32 << 24,
+            0..1u64 << 48,
+            0..1u16 << 12,
+            0..1u64 << 48,
+            prop_oneof![0..1u64 << 31, 0..1u64 << 63],
+        )
+            .prop_map(|(key, generation, tie, check, offset)| Entry {
+                key,
+                generation,
+                tie,
+                check,
+                offset,
+            })
     }
 
     proptest! {

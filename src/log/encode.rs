@@ -126,7 +126,11 @@ impl Encoder {
                 push_id(stamp, line.check, line.to, out);
                 out.extend_from_slice(b"data: ");
             }
-            let _ = write!(out, r#"{{"file":{},"offset":{},"next":{},"text":"#, self.file_json, line.from, line.to);
+            let _ = write!(
+                out,
+                r#"{{"file":{},"offset":{},"next":{},"text":"#,
+                self.file_json, line.from, line.to
+            );
             push_json_string(line.text, out);
             if line.omitted > 0 {
                 let _ = write!(out, r#","cut":{}"#, line.omitted);
@@ -277,7 +281,13 @@ fn shown_lines(block: Block<'_>) -> impl Iterator<Item = Shown<'_>> {
             0 => strip_mark(line.text),
             _ => line.text,
         };
-        Shown { from, to: block.from + line.to as u64, check: check(raw(block.bytes, line)), omitted: 0, text }
+        Shown {
+            from,
+            to: block.from + line.to as u64,
+            check: check(raw(block.bytes, line)),
+            omitted: 0,
+            text,
+        }
     })
 }
 

@@ -306,7 +306,10 @@ mod tests {
             let expected: usize = text.lines().rev().take(count as usize).map(|l| l.len() + 1).sum();
             assert_eq!(text.len() as u64 - from, expected as u64, "{count}");
         }
-        assert_eq!(log.last_line_end(0, text.len() as u64 - 1).unwrap(), log.last_lines(0, text.len() as u64, 1).unwrap().0);
+        assert_eq!(
+            log.last_line_end(0, text.len() as u64 - 1).unwrap(),
+            log.last_lines(0, text.len() as u64, 1).unwrap().0
+        );
     }
 
     #[test]

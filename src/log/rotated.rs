@@ -107,7 +107,8 @@ fn candidate(name: &OsStr, base: &OsStr) -> Option<(Option<Codec>, bool, u64)> {
     let digits: Vec<u8> = suffix.iter().copied().filter(u8::is_ascii_digit).take(18).collect();
     let number = String::from_utf8_lossy(&digits).parse().unwrap_or(0);
     let word = suffix.trim_ascii().strip_prefix(b".").or(suffix.strip_prefix(b"-")).unwrap_or(suffix);
-    let rotated = !digits.is_empty() && word.iter().all(|byte| byte.is_ascii_digit() || b".-_T:Z".contains(byte))
+    let rotated = !digits.is_empty()
+        && word.iter().all(|byte| byte.is_ascii_digit() || b".-_T:Z".contains(byte))
         || [&b"old"[..], b"bak", b"prev", b"previous", b"~", b""].contains(&word);
     // Of a date the later is the newer, of a count the smaller.
     let number = if number >= 19_000_101 { u64::MAX - number } else { number };
@@ -161,7 +162,9 @@ impl Sibling {
 
 fn decoder(codec: Codec, file: File) -> io::Result<Box<dyn Read>> {
     Ok(match codec {
-        Codec::Gzip => Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(64 << 10, file))),
+        Codec::Gzip => {
+            Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(64 << 10, file)))
+        }
         Codec::Zstd => Box::new(
             ruzstd::decoding::StreamingDecoder::new(io::BufReader::with_capacity(64 << 10, file))
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?,
@@ -210,7 +213,10 @@ mod tests {
         gz.finish().unwrap();
         std::fs::write(folder.path().join("app.log.1"), "newer\n").unwrap();
         let found = siblings(&log).unwrap();
-        assert_eq!(found.iter().map(|s| s.path.extension().unwrap().to_owned()).collect::<Vec<_>>(), ["1", "gz"]);
+        assert_eq!(
+            found.iter().map(|s| s.path.extension().unwrap().to_owned()).collect::<Vec<_>>(),
+            ["1", "gz"]
+        );
         let generation = super::super::cursor::generation(b"old one");
         assert_eq!(found[1].head().unwrap(), Head::Known(generation));
         assert!(found[1].open().unwrap().proves(0, generation, 16, super::super::cursor::check(b"old two")));

@@ -75,7 +75,8 @@ fn split_label(arg: &OsStr) -> Option<(String, OsString)> {
     let bytes = arg.as_bytes();
     let at = bytes.iter().position(|&byte| byte == b'=')?;
     let label = std::str::from_utf8(&bytes[..at]).ok()?;
-    let plain = !label.is_empty() && !label.contains(['/', '*', '?', '[', '{']) && !label.contains(char::is_control);
+    let plain =
+        !label.is_empty() && !label.contains(['/', '*', '?', '[', '{']) && !label.contains(char::is_control);
     (plain && at + 1 < bytes.len()).then(|| (label.to_owned(), OsString::from_vec(bytes[at + 1..].to_vec())))
 }
 
@@ -93,7 +94,8 @@ impl Pattern {
             .build()
             .map_err(|error| error.kind().to_string())?
             .compile_matcher();
-        let is_wild = |part: &Component<'_>| part.as_os_str().as_bytes().iter().any(|byte| b"*?[{".contains(byte));
+        let is_wild =
+            |part: &Component<'_>| part.as_os_str().as_bytes().iter().any(|byte| b"*?[{".contains(byte));
         let root: PathBuf = path.components().take_while(|part| !is_wild(part)).collect();
         let below = path.components().count() - root.components().count();
         let deep = path.components().any(|part| part.as_os_str() == "**");
@@ -135,7 +137,9 @@ impl Pattern {
                 if self.depth.is_none_or(|depth| level < depth) && level < 32 {
                     self.walk(&path, level + 1, budget, found);
                 }
-            } else if self.matcher.is_match(&path) && std::fs::metadata(&path).is_ok_and(|meta| meta.is_file()) {
+            } else if self.matcher.is_match(&path)
+                && std::fs::metadata(&path).is_ok_and(|meta| meta.is_file())
+            {
                 found.push(path);
             }
         }
@@ -185,7 +189,9 @@ mod tests {
         }
         std::fs::create_dir(folder.path().join("dir.log")).unwrap();
         let names = |pattern: &str| -> Vec<String> {
-            let Ok(Spec::Glob(glob)) = parse(folder.path().join(pattern).as_os_str()) else { panic!("{pattern}") };
+            let Ok(Spec::Glob(glob)) = parse(folder.path().join(pattern).as_os_str()) else {
+                panic!("{pattern}")
+            };
             glob.expand().iter().map(|p| display(p.strip_prefix(folder.path()).unwrap())).collect()
         };
         assert_eq!(names("*.log"), ["a.log", "b.log"]);

@@ -1,1 +1,33 @@
 //! HTTP: one file per group of routes.
+//!
+//! warp is the router; connections are accepted and bounded by [`server`]. Every request passes one gate
+//! ([`auth`]), every error is a [`problem`] (RFC 9457).
+
+pub mod assets;
+pub mod auth;
+pub mod history;
+pub mod params;
+pub mod problem;
+pub mod routes;
+pub mod server;
+pub mod stream;
+
+use crate::live::feed::Hub;
+use crate::live::resume::Backlog;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// What the routes need.
+#[derive(Debug)]
+pub struct State {
+    /// What is followed.
+    pub hub: Arc<Hub>,
+    /// Who may ask.
+    pub policy: auth::Policy,
+    /// What a client without a cursor gets first, if it does not say.
+    pub backlog: Backlog,
+    /// The page's title.
+    pub title: Option<String>,
+    /// Cancelled when the server stops: streams end.
+    pub stop: CancellationToken,
+}

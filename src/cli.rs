@@ -1,0 +1,355 @@
+//! The command line: the one source of flags, help, man page and completions, and the way from arguments to the
+//! options of a command. Nothing below this layer knows it.
+
+use crate::commands::{Failure, serve};
+use crate::live::resume::Backlog;
+use crate::web::params::parse_backlog;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Turn log files into a URL: a live page and an event stream that loses nothing
+#[derive(Debug, Parser)]
+#[command(name = "logcast", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(after_help = "Without a command it is serve: `logcast app.log`, `make | logcast`.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Follow files and serve them as an event stream and a live page (the default)
+    Serve(ServeArgs),
+    /// Print the completions of a shell
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    /// Files, quoted globs, or - for standard input; NAME=PATH gives a name
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<OsString>,
+    /// The port; 0 means any free one [default: 8000, or the next free one]
+    #[arg(short, long, env = "LOGCAST_PORT")]
+    port: Option<u16>,
+    /// The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]
+    #[arg(short, long, alias = "host", env = "LOGCAST_BIND", value_name = "ADDRESS", value_delimiter = ',')]
+    bind: Vec<String>,
+    /// What a new client gets first: the last N lines of each file, from line N on, or all
+    #[arg(short = 'n', long, env = "LOGCAST_LINES", value_name = "N|+N|all", default_value = "10", value_parser = backlog, allow_hyphen_values = true)]
+    lines: Backlog,
+    /// Serve the files as they are now, and do not wait for more
+    #[arg(long, env = "LOGCAST_NO_FOLLOW", conflicts_with = "follow")]
+    no_follow: bool,
+    /// Accepted for those who type tail: it is what it does anyway
+    #[arg(short = 'f', short_alias = 'F', long, hide = true)]
+    follow: bool,
+    /// As -f
+    #[arg(long, hide = true)]
+    retry: bool,
+    /// How much of a pipe is kept: a size like 64M or 1GiB
+    #[arg(long, env = "LOGCAST_SPOOL_LIMIT", value_name = "SIZE", default_value = "1GiB", value_parser = size)]
+    spool_limit: u64,
+    /// Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]
+    #[arg(long, env = "LOGCAST_POLL", value_name = "MS", num_args = 0..=1, require_equals = true, default_missing_value = "250",
+          value_parser = clap::value_parser!(u64).range(10..=60_000))]
+    poll: Option<u64>,
+    /// Pass standard input on to standard output; the URLs go to standard error
+    #[arg(long, env = "LOGCAST_TEE")]
+    tee: bool,
+    /// End when all sources have ended
+    #[arg(long, env = "LOGCAST_ONCE")]
+    once: bool,
+    /// The most connections at once [default: 10000, or what the system allows]
+    #[arg(long, env = "LOGCAST_MAX_CLIENTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_clients: Option<u32>,
+    /// Clients need this token
+    #[arg(long, env = "LOGCAST_TOKEN", hide_env_values = true, conflicts_with = "token_file")]
+    token: Option<String>,
+    /// Clients need the token in this file
+    #[arg(long, env = "LOGCAST_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Serve other machines without a token
+    #[arg(long, env = "LOGCAST_NO_AUTH", conflicts_with_all = ["token", "token_file"])]
+    no_auth: bool,
+    /// Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *
+    #[arg(long, env = "LOGCAST_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
+    allow_origin: Vec<String>,
+    /// A name under which this host is reached, for proxies and other machines
+    #[arg(long, env = "LOGCAST_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
+    allow_host: Vec<String>,
+    /// The page's title
+    #[arg(long, env = "LOGCAST_TITLE")]
+    title: Option<String>,
+    /// Say nothing but errors
+    #[arg(short, long, env = "LOGCAST_QUIET")]
+    quiet: bool,
+    /// When to colour: auto, always, never
+    #[arg(long, env = "LOGCAST_COLOR", value_enum, default_value_t = Color::Auto)]
+    color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+fn backlog(text: &str) -> Result<Backlog, String> {
+    // `-n -5` is what `tail` takes for 5.
+    parse_backlog(text.strip_prefix('-').unwrap_or(text)).ok_or_else(|| "must be N, +N or all".to_owned())
+}
+
+/// A size: digits and an optional unit, powers of 1024 (`64M`, `1GiB`) or of 1000 (`64MB`).
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "must be a size like 64M or 1GiB".to_owned();
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
+    let unit = text[digits..].trim().to_ascii_lowercase();
+    let (letter, rest) = unit.split_at(unit.len().min(1));
+    let power = match letter {
+        "" | "b" => 0,
+        "k" => 1,
+        "m" => 2,
+        "g" => 3,
+        "t" => 4,
+        _ => return Err(wrong()),
+    };
+    let base: u64 = match rest {
+        "" | "i" | "ib" => 1024,
+        "b" => 1000,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(base.pow(power)).ok_or_else(|| "too large".to_owned())
+}
+
+/// The program: reads the arguments of the process, runs the command, returns the exit code.
+pub fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let matches = match command().try_get_matches_from(&args) {
+        Ok(matches) => matches,
+        Err(error) => return usage(&error),
+    };
+    let result = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => run(cli),
+        Err(error) => return usage(&error),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let _ = writeln!(io::stderr(), "{failure}");
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// The definition, for completions, man page and tests.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Some(Command::Serve(args)) => run_serve(args),
+        Some(Command::Completions { shell }) => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut command(), "logcast", &mut out);
+            print(&out)
+        }
+        Some(Command::Man) => {
+            let mut out = Vec::new();
+            clap_mangen::Man::new(command())
+                .render(&mut out)
+                .map_err(|error| Failure::refused(format!("cannot write the man page: {error}")))?;
+            print(&out)
+        }
+        None => run_serve(cli.serve),
+    }
+}
+
+fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::refused(format!("cannot write to stdout: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn run_serve(args: ServeArgs) -> Result<(), Failure> {
+    let mut sources = args.sources;
+    if sources.is_empty() {
+        if !stdin_is_input() {
+            let help = "logcast app.log, or a command's output: make | logcast; logcast --help tells more";
+            return Err(Failure::usage("cannot serve nothing: name a file").help(help));
+        }
+        sources.push(OsString::from("-"));
+    }
+    for source in &sources {
+        check_command(source)?;
+    }
+    let token = match args.token_file {
+        None => args.token,
+        Some(path) => Some(read_token(&path)?),
+    };
+    if token.as_deref().is_some_and(|token| token.len() < 8 || !token.bytes().all(|b| b.is_ascii_graphic())) {
+        return Err(Failure::usage("cannot use this token: it must be at least 8 visible ASCII characters"));
+    }
+    for origin in &args.allow_origin {
+        let plain_origin = origin
+            .split_once("://")
+            .is_some_and(|(_, host)| !host.is_empty() && !host.trim_end_matches('/').contains('/'));
+        if origin != "null" && origin != "*" && !plain_origin {
+            let failure = Failure::usage(format!("cannot allow the origin '{origin}': it is no origin"));
+            return Err(failure.help("an origin is like https://example.org, null or *"));
+        }
+    }
+    serve::run(serve::Options {
+        sources,
+        port: args.port,
+        bind: args.bind,
+        lines: args.lines,
+        follow: !args.no_follow,
+        spool_limit: args.spool_limit,
+        poll: args.poll.map(Duration::from_millis),
+        tee: args.tee,
+        once: args.once,
+        max_clients: args.max_clients.map(|n| n as usize),
+        token,
+        no_auth: args.no_auth,
+        allow_origin: args.allow_origin,
+        allow_host: args.allow_host,
+        title: args.title,
+        quiet: args.quiet,
+    })
+}
+
+fn read_token(path: &Path) -> Result<String, Failure> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::refused(format!("cannot read '{}': {error}", path.display())))?;
+    Ok(text.trim().to_owned())
+}
+
+/// Whether standard input brings something: a pipe, a file, a socket.
+fn stdin_is_input() -> bool {
+    if io::stdin().is_terminal() {
+        return false;
+    }
+    let Ok(stdin) = std::fs::metadata("/dev/stdin") else { return false };
+    let kind = stdin.file_type();
+    kind.is_fifo() || kind.is_file() || kind.is_socket()
+}
+
+/// A bare word that is no file but looks like a command is most likely a slip.
+fn check_command(source: &OsStr) -> Result<(), Failure> {
+    let Some(word) = source.to_str() else { return Ok(()) };
+    if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_lowercase()) || Path::new(word).exists() {
+        return Ok(());
+    }
+    let command = command();
+    let names = command.get_subcommands().map(|command| command.get_name().to_owned());
+    match names.into_iter().find(|name| close(name, word)) {
+        Some(name) => Err(Failure::usage(format!("cannot follow '{word}': No such file or directory")).help(
+            format!("did you mean the command `logcast {name}`? For a file that is not there yet: ./{word}"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Whether one slip (a letter more, less or another, or two swapped) makes the one word of the other.
+fn close(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[head..], &b[head..]);
+    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
+    let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+    a.len() <= 1 && b.len() <= 1 || a.len() == 2 && b.len() == 2 && a[0] == b[1] && a[1] == b[0]
+}
+
+/// clap's error in our form: one line that says what is wrong, perhaps one that says what to do.
+fn usage(error: &clap::Error) -> ExitCode {
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp
+            | ErrorKind::DisplayVersion
+            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    ) {
+        return match print(error.render().to_string().as_bytes()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => ExitCode::from(failure.code),
+        };
+    }
+    let text = error.render().to_string();
+    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+    let mut failure = Failure::usage(first);
+    let suggested =
+        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
+    let word = suggested.iter().find_map(|kind| match error.get(*kind)? {
+        ContextValue::String(word) => Some(word.clone()),
+        ContextValue::Strings(words) => words.first().cloned(),
+        _ => None,
+    });
+    failure = match word {
+        Some(word) => failure.help(format!("did you mean '{word}'?")),
+        None => failure.help("logcast --help lists what there is"),
+    };
+    let _ = writeln!(io::stderr(), "{failure}");
+    ExitCode::from(failure.code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("512", Some(512)),
+            ("64k", Some(64 << 10)),
+            ("64M", Some(64 << 20)),
+            ("1GiB", Some(1 << 30)),
+            ("2gb", Some(2_000_000_000)),
+            ("", None),
+            ("M", None),
+            ("5x", None),
+            ("99999999999999999999", None),
+            ("99999999T", None),
+        ] {
+            assert_eq!(size(text).ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_slip_is_close() {
+        for (a, b, expected) in [
+            ("serve", "sevre", true),
+            ("serve", "serv", true),
+            ("serve", "server", true),
+            ("serve", "app", false),
+            ("man", "main", true),
+        ] {
+            assert_eq!(close(a, b), expected, "{a} {b}");
+        }
+    }
+}

@@ -1,0 +1,444 @@
+//! `logcast serve`: follow the sources, serve stream and page, print their URLs.
+//!
+//! stdout is two bare URLs once the port is bound (or, with `--tee`, the lines of standard input); all talk is
+//! on stderr. Ends with 0 by SIGINT or SIGTERM within two seconds, stalled clients included.
+
+use super::{Failure, plain};
+use crate::live::feed::{Hub, State as SourceState};
+use crate::live::follow;
+use crate::live::resume::Backlog;
+use crate::log::source::{self, Spec};
+use crate::web::State;
+use crate::web::auth::{Policy, Tries, random_token};
+use crate::web::server::{self, Listener};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// The port, if none is given.
+pub const DEFAULT_PORT: u16 = 8000;
+/// How many ports after a busy default one are tried.
+const NEXT_PORTS: u16 = 100;
+/// The most connections, where the system allows that many descriptors.
+const MAX_CLIENTS: usize = 10_000;
+/// Descriptors that are not for clients.
+const RESERVED: usize = 64;
+
+/// What to serve, and how.
+#[derive(Debug)]
+pub struct Options {
+    /// The sources as typed.
+    pub sources: Vec<OsString>,
+    /// The port; `None` for the default one, or the next that is free.
+    pub port: Option<u16>,
+    /// Addresses, names or paths of unix sockets; empty for loopback.
+    pub bind: Vec<String>,
+    /// What a client gets first.
+    pub lines: Backlog,
+    /// Whether to stay at the end of the files.
+    pub follow: bool,
+    /// The most bytes kept of a pipe.
+    pub spool_limit: u64,
+    /// The time between two looks at everything.
+    pub poll: Option<Duration>,
+    /// Whether standard input goes on to standard output.
+    pub tee: bool,
+    /// Whether to end when all sources have ended.
+    pub once: bool,
+    /// The most connections.
+    pub max_clients: Option<usize>,
+    /// The token that clients need.
+    pub token: Option<String>,
+    /// Whether to serve a wider network without a token.
+    pub no_auth: bool,
+    /// Other origins that may read.
+    pub allow_origin: Vec<String>,
+    /// Other names of this host.
+    pub allow_host: Vec<String>,
+    /// The page's title.
+    pub title: Option<String>,
+    /// Whether to say nothing but errors.
+    pub quiet: bool,
+}
+
+/// Serves until it is told to stop.
+///
+/// # Errors
+/// What this machine refuses (1) or what is wrong anywhere (2).
+pub fn run(options: Options) -> Result<(), Failure> {
+    let specs = specs(&options.sources)?;
+    if options.tee && !specs.iter().any(|spec| matches!(spec, Spec::Stdin { .. })) {
+        return Err(
+            Failure::usage("cannot tee: standard input is no source").help("logcast --tee - <app.log")
+        );
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Own reads are bounded by 32, and some more may wait for names or decode.
+        .max_blocking_threads(48)
+        .build()
+        .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
+    let result = runtime.block_on(serve(options, specs));
+    // A read that hangs on a dead network file system must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(200));
+    result
+}
+
+async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
+    let stop = CancellationToken::new();
+    // Before anything is printed: who reads the URL may send a signal at once.
+    let mut ends = Signals::listen()?;
+    let bound = bind(&options)?;
+    let hub = Arc::new(Hub::default());
+    let quiet = options.quiet;
+    let tee: crate::live::pipe::Tee = options.tee.then(|| Box::new(io::stdout()) as Box<dyn Write + Send>);
+    let follow_options = follow::Options {
+        poll: options.poll,
+        follow: options.follow,
+        spool_limit: options.spool_limit,
+        tee,
+        talk: Box::new(move |text| talk(quiet, text)),
+    };
+    let follower = follow::start(hub.clone(), specs, follow_options)
+        .map_err(|error| Failure::refused(format!("cannot follow: {error}")))?;
+    let exposed = bound.addresses.iter().any(|address| !address.ip().is_loopback());
+    let token = match (&options.token, exposed && !options.no_auth) {
+        (Some(token), _) => Some(token.clone()),
+        (None, true) => Some(random()?),
+        (None, false) => None,
+    };
+    if exposed && options.no_auth {
+        talk(quiet, "warning: anyone who reaches this address can read these logs");
+    }
+    let port = bound.addresses.first().map_or(0, SocketAddr::port);
+    let policy = Policy {
+        hosts: [options.allow_host.clone(), options.bind.clone()].concat(),
+        any_address: bound.addresses.iter().any(|address| address.ip().is_unspecified()),
+        origins: options.allow_origin.clone(),
+        token: token.clone(),
+        session: random()?,
+        cookie: format!("logcast-{port}"),
+        tries: Tries::default(),
+    };
+    let state = Arc::new(State {
+        hub: hub.clone(),
+        policy,
+        backlog: options.lines,
+        title: options.title.clone(),
+        stop: stop.clone(),
+    });
+    say_urls(&options, &bound, token.as_deref());
+    let server = tokio::spawn(server::serve(bound.listeners, state, max_clients(options.max_clients)));
+    let status = tokio::spawn(status_line(hub.clone(), quiet));
+    tokio::select! {
+        () = ends.wait() => {}
+        () = all_ended(&hub), if options.once => {}
+    }
+    status.abort();
+    stop.cancel();
+    tokio::select! {
+        _ = server => {}
+        // A second signal stops at once.
+        () = ends.wait() => {}
+    }
+    drop(follower);
+    Ok(())
+}
+
+fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {
+    let mut specs = Vec::new();
+    for arg in sources {
+        let shown = plain(&arg.to_string_lossy());
+        let spec = source::parse(arg)
+            .map_err(|cause| Failure::usage(format!("cannot follow '{shown}': {cause}")))?;
+        if let Spec::Path { path, .. } = &spec {
+            check_path(path, &shown)?;
+        }
+        if matches!(spec, Spec::Stdin { .. }) && specs.iter().any(|spec| matches!(spec, Spec::Stdin { .. })) {
+            return Err(Failure::usage("cannot follow '-': it is a source already"));
+        }
+        specs.push(spec);
+    }
+    Ok(specs)
+}
+
+/// What can never be followed is said at once; what is only not there yet, or not readable yet, waits.
+fn check_path(path: &Path, shown: &str) -> Result<(), Failure> {
+    let Ok(meta) = std::fs::metadata(path) else { return Ok(()) };
+    let kind = meta.file_type();
+    let cause = if kind.is_dir() {
+        let help = format!("logcast '{}/*.log'", shown.trim_end_matches('/'));
+        return Err(Failure::usage(format!("cannot follow '{shown}': it is a folder")).help(help));
+    } else if kind.is_char_device() || kind.is_block_device() {
+        "it is a device"
+    } else if kind.is_socket() {
+        "it is a socket"
+    } else {
+        return Ok(());
+    };
+    Err(Failure::usage(format!("cannot follow '{shown}': {cause}")))
+}
+
+struct Bound {
+    listeners: Vec<Listener>,
+    addresses: Vec<SocketAddr>,
+    sockets: Vec<String>,
+}
+
+fn bind(options: &Options) -> Result<Bound, Failure> {
+    let default = [String::from("127.0.0.1")];
+    let names = if options.bind.is_empty() { &default[..] } else { &options.bind[..] };
+    let mut bound = Bound { listeners: Vec::new(), addresses: Vec::new(), sockets: Vec::new() };
+    let mut port = options.port;
+    for name in names {
+        if name.contains('/') {
+            bound.listeners.push(bind_unix(name)?);
+            bound.sockets.push(name.clone());
+            continue;
+        }
+        for address in resolve(name)? {
+            // All addresses of one server have one port.
+            let listener = bind_tcp(address, port, options.quiet)?;
+            let address = listener
+                .local_addr()
+                .map_err(|error| Failure::refused(format!("cannot bind '{name}': {error}")))?;
+            port = Some(address.port());
+            bound.addresses.push(address);
+            bound.listeners.push(Listener::Tcp(listener));
+        }
+    }
+    Ok(bound)
+}
+
+fn resolve(name: &str) -> Result<Vec<IpAddr>, Failure> {
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    if let Ok(address) = bare.parse() {
+        return Ok(vec![address]);
+    }
+    let found = (bare, 0)
+        .to_socket_addrs()
+        .map_err(|error| Failure::refused(format!("cannot bind '{name}': {error}")))?;
+    let mut found: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+    found.dedup();
+    // A machine without IPv6 may still name it.
+    found.retain(|address| found_usable(*address));
+    match found.is_empty() {
+        true => Err(Failure::refused(format!("cannot bind '{name}': it has no address on this machine"))),
+        false => Ok(found),
+    }
+}
+
+fn found_usable(address: IpAddr) -> bool {
+    address.is_ipv4() || std::net::TcpListener::bind((address, 0)).is_ok()
+}
+
+fn bind_tcp(address: IpAddr, port: Option<u16>, quiet: bool) -> Result<tokio::net::TcpListener, Failure> {
+    let first = port.unwrap_or(DEFAULT_PORT);
+    let last = if port.is_some() { first } else { first + NEXT_PORTS };
+    for try_port in first..=last {
+        match listen(SocketAddr::new(address, try_port)) {
+            Ok(listener) => {
+                if try_port != first {
+                    talk(quiet, &format!("port {first} is taken, serving on {try_port}"));
+                }
+                return Ok(listener);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && try_port < last => {}
+            Err(error) => {
+                let shown = SocketAddr::new(address, try_port);
+                let failure = Failure::refused(format!("cannot bind '{shown}': {error}"));
+                return Err(match error.kind() {
+                    io::ErrorKind::AddrInUse => {
+                        failure.help("choose another port with --port, or any free one with --port 0")
+                    }
+                    io::ErrorKind::PermissionDenied => {
+                        failure.help("ports below 1024 need a privilege; choose another with --port")
+                    }
+                    _ => failure,
+                });
+            }
+        }
+    }
+    unreachable!("the last port is answered for")
+}
+
+fn listen(address: SocketAddr) -> io::Result<tokio::net::TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1024)?;
+    tokio::net::TcpListener::from_std(socket.into())
+}
+
+fn bind_unix(name: &str) -> Result<Listener, Failure> {
+    let refused = |error: io::Error| Failure::refused(format!("cannot bind '{}': {error}", plain(name)));
+    let path = Path::new(name);
+    // A socket that nobody answers is left over from a server that was killed.
+    if std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket())
+        && std::os::unix::net::UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+    {
+        std::fs::remove_file(path).map_err(refused)?;
+    }
+    let mask = rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o177));
+    let listener = tokio::net::UnixListener::bind(path);
+    rustix::process::umask(mask);
+    Ok(Listener::Unix(listener.map_err(refused)?, path.to_owned()))
+}
+
+fn say_urls(options: &Options, bound: &Bound, token: Option<&str>) {
+    let query = token.map_or(String::new(), |token| format!("?token={token}"));
+    let mut urls: Vec<(String, String)> = bound
+        .addresses
+        .iter()
+        .map(|address| {
+            let ip = match address.ip() {
+                ip if !ip.is_unspecified() => ip,
+                _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            };
+            let base = format!("http://{}", SocketAddr::new(ip, address.port()));
+            (format!("{base}/{query}"), format!("{base}/stream-logs{query}"))
+        })
+        .collect();
+    urls.extend(bound.sockets.iter().map(|path| {
+        let base = format!("unix:{}", plain(path));
+        (base.clone(), format!("{base}:/stream-logs{query}"))
+    }));
+    let mut lines = Vec::new();
+    if let Some((page, stream)) = urls.first() {
+        lines.push(page.clone());
+        lines.push(stream.clone());
+    }
+    if options.tee {
+        for line in lines {
+            talk(options.quiet, &line);
+        }
+    } else {
+        // Whoever closed stdout does not want them.
+        let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+    for (page, _) in urls.iter().skip(1) {
+        talk(options.quiet, &format!("also: {page}"));
+    }
+}
+
+fn random() -> Result<String, Failure> {
+    random_token().map_err(|error| Failure::refused(format!("cannot make a token: {error}")))
+}
+
+/// As many as wished, as far as the system gives descriptors.
+fn max_clients(wished: Option<usize>) -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    // What may be raised without privilege is raised.
+    if let (Some(soft), hard) = (limit.current, limit.maximum)
+        && hard.is_none_or(|hard| hard > soft)
+    {
+        let raised = rustix::process::Rlimit { current: Some(hard.unwrap_or(soft).max(soft)), maximum: hard };
+        let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised);
+    }
+    let now = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    let room = usize::try_from(now).unwrap_or(usize::MAX).saturating_sub(RESERVED).max(1);
+    wished.unwrap_or(MAX_CLIENTS).clamp(1, tokio::sync::Semaphore::MAX_PERMITS).min(room)
+}
+
+async fn all_ended(hub: &Hub) {
+    loop {
+        let sources = hub.sources();
+        if !sources.is_empty() && sources.iter().all(|source| source.status().state == SourceState::Ended) {
+            // Clients that are there get the rest within the time that a stop gives them.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The signals that end the program.
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hangup: Option<tokio::signal::unix::Signal>,
+}
+
+impl Signals {
+    fn listen() -> Result<Signals, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Failure::refused(format!("cannot wait for signals: {error}")))
+        };
+        // Under nohup the hangup is ignored, and stays so.
+        let hangup = if hangup_is_ignored() { None } else { Some(listen(SignalKind::hangup())?) };
+        Ok(Signals {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup,
+        })
+    }
+
+    async fn wait(&mut self) {
+        let hangup = async {
+            match &mut self.hangup {
+                Some(hangup) => _ = hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            () = hangup => {}
+        }
+    }
+}
+
+/// Whether the process was started with SIGHUP ignored, as the kernel tells (proc(5), `SigIgn`).
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 != 0)
+}
+
+/// Says something to a person. A stderr that is closed or full is nobody's fault.
+fn talk(quiet: bool, text: &str) {
+    if !quiet {
+        let _ = writeln!(io::stderr(), "{}", plain(text));
+    }
+}
+
+/// What a person at the terminal sees while it serves.
+async fn status_line(hub: Arc<Hub>, quiet: bool) {
+    if quiet || !io::stderr().is_terminal() {
+        return;
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_style(
+        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+    );
+    loop {
+        let sources = hub.sources();
+        let following =
+            sources.iter().filter(|source| source.status().state == SourceState::Following).count();
+        let bytes: u64 =
+            sources.iter().filter_map(|source| source.status().current.map(|(_, tip)| tip.offset)).sum();
+        let clients = hub.clients();
+        bar.set_message(format!(
+            "following {following} of {} · {} · {clients} client{}",
+            sources.len(),
+            indicatif::HumanBytes(bytes),
+            if clients == 1 { "" } else { "s" }
+        ));
+        bar.tick();
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}

@@ -1,0 +1,182 @@
+//! The route table, and the gate and the headers around it.
+
+use super::auth::{Verdict, secure};
+use super::problem::Problem;
+use super::server::ConnInfo;
+use super::{State, assets, history, stream};
+use bytes::Bytes;
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use warp::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use warp::reply::{Reply, Response};
+use warp::{Filter, Rejection};
+
+/// The most bytes of a request's body: a token in JSON.
+const MAX_BODY: u64 = 4096;
+
+/// All routes. Handlers are reached only through [`gate`].
+pub fn routes(
+    state: Arc<State>,
+) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync {
+    let with_state = warp::any().map(move || state.clone());
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    let get = warp::get().or(warp::head()).unify();
+    let root = warp::path::end()
+        .and(get.clone())
+        .and(warp::header::headers_cloned())
+        .map(|headers: HeaderMap| page("index.html", &headers));
+    let asset = warp::path("assets")
+        .and(warp::path::tail())
+        .and(get.clone())
+        .and(warp::header::headers_cloned())
+        .map(|tail: warp::path::Tail, headers: HeaderMap| page(tail.as_str(), &headers));
+    let health = warp::path!("healthz").and(get.clone()).map(|| "ok\n".into_response());
+    let stream = warp::path!("stream-logs")
+        .and(get.clone())
+        .and(with_state.clone())
+        .and(warp::method())
+        .and(query.clone())
+        .and(warp::header::headers_cloned())
+        .then(|state, method, query: String, headers: HeaderMap| async move {
+            reply(stream::stream(state, method == Method::HEAD, &query, &headers).await)
+        });
+    let files = warp::path!("api" / "files")
+        .and(get.clone())
+        .and(with_state.clone())
+        .and(query.clone())
+        .map(|state: Arc<State>, query: String| reply(history::files(&state, &query)));
+    let lines = warp::path!("api" / "lines")
+        .and(get)
+        .and(with_state.clone())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .then(|state, query: String, headers: HeaderMap| async move {
+            reply(history::lines(state, &query, &headers).await)
+        });
+    let session = warp::path!("api" / "session")
+        .and(warp::post())
+        .and(with_state)
+        .and(warp::ext::optional::<ConnInfo>())
+        .and(warp::body::content_length_limit(MAX_BODY))
+        .and(warp::body::bytes())
+        .map(|state: Arc<State>, info: Option<ConnInfo>, body: Bytes| {
+            reply(session(&state, info.and_then(|info| info.peer), &body))
+        });
+    let all = stream
+        .or(lines)
+        .unify()
+        .or(files)
+        .unify()
+        .or(root)
+        .unify()
+        .or(asset)
+        .unify()
+        .or(health)
+        .unify()
+        .or(session)
+        .unify();
+    all.recover(recover).unify()
+}
+
+fn reply(result: Result<Response, Problem>) -> Response {
+    result.unwrap_or_else(Reply::into_response)
+}
+
+fn page(name: &str, headers: &HeaderMap) -> Response {
+    let missing = || Problem::new(StatusCode::NOT_FOUND, "there is nothing here").into_response();
+    assets::asset(name, headers).unwrap_or_else(missing)
+}
+
+/// `POST /api/session`: a token for a cookie.
+fn session(state: &State, peer: Option<IpAddr>, body: &[u8]) -> Result<Response, Problem> {
+    let given: serde_json::Value = serde_json::from_slice(body)
+        .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body must be {\"token\":\"…\"}"))?;
+    let token = given.get("token").and_then(serde_json::Value::as_str).unwrap_or_default();
+    if !state.policy.accepts(token, peer) {
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "the token is wrong"));
+    }
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&state.policy.session_cookie()) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+/// The methods of a path; empty for no path of ours.
+fn methods(path: &str) -> &'static str {
+    match path {
+        "/" | "/stream-logs" | "/api/files" | "/api/lines" | "/healthz" => "GET, HEAD",
+        "/api/session" => "POST",
+        _ if path.starts_with("/assets/") => "GET, HEAD",
+        _ => "",
+    }
+}
+
+async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
+    let (status, detail) = if rejection.find::<warp::reject::PayloadTooLarge>().is_some() {
+        (StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")
+    } else if rejection.find::<warp::reject::LengthRequired>().is_some() {
+        (StatusCode::LENGTH_REQUIRED, "the length of the body must be given")
+    } else if rejection.find::<warp::reject::MethodNotAllowed>().is_some() && !rejection.is_not_found() {
+        (StatusCode::METHOD_NOT_ALLOWED, "this method does nothing here")
+    } else if rejection.is_not_found() {
+        (StatusCode::NOT_FOUND, "there is nothing here")
+    } else {
+        (StatusCode::BAD_REQUEST, "the request is malformed")
+    };
+    Ok(Problem::new(status, detail).into_response())
+}
+
+/// What every request passes first and every answer last.
+pub async fn gate<F, R>(
+    state: Arc<State>,
+    info: ConnInfo,
+    request: Request<hyper::body::Incoming>,
+    route: F,
+) -> Response
+where
+    F: FnOnce(Request<hyper::body::Incoming>) -> R,
+    R: Future<Output = Response>,
+{
+    let (mut parts, body) = request.into_parts();
+    let (mut response, cors) = match state.policy.decide(&parts, info.peer) {
+        Verdict::Refuse(problem) => (problem.into_response(), None),
+        Verdict::Pass(cors) => {
+            let allow = methods(parts.uri.path());
+            let answer = if parts.method == Method::OPTIONS && !allow.is_empty() {
+                preflight(allow, cors.is_some())
+            } else if !allow.is_empty() && !allow.split(", ").any(|own| own == parts.method.as_str()) {
+                let mut response =
+                    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this method does nothing here")
+                        .into_response();
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+                response
+            } else {
+                // The gate has looked at the authority of an absolute target; the router wants a path.
+                if let Some(path) = parts.uri.path_and_query().filter(|_| parts.uri.authority().is_some()) {
+                    parts.uri = Uri::from(path.clone());
+                }
+                parts.extensions.insert(info);
+                route(Request::from_parts(parts, body)).await
+            };
+            (answer, cors)
+        }
+    };
+    secure(response.headers_mut(), cors.as_deref());
+    response
+}
+
+/// A long cursor costs other origins a preflight.
+fn preflight(allow: &'static str, cors: bool) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    if cors {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(allow));
+        let allowed = "last-event-id, authorization, cache-control, accept";
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(allowed));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    }
+    response
+}

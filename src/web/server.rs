@@ -1,0 +1,174 @@
+//! Our own accept loop around the router, because warp's has no header time-out, no connection limit, and its
+//! graceful stop waits for ever for an open stream.
+//!
+//! Bounds: connections (a permit is taken before the accept), the time to send a request's head (also that of an
+//! idle connection), the head's size, hyper's buffer and the kernel's unsent bytes, so that a stalled client
+//! costs little. When the server stops, streams end by their token, idle connections are closed, and what is
+//! stalled then is cut after a deadline.
+
+use super::State;
+use super::routes::{gate, routes};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use warp::reply::Reply;
+
+/// How long a client may take to send a request's head, and how long a connection may be idle.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// The largest head of a request.
+const MAX_HEAD: usize = 16 << 10;
+/// hyper's buffer of a connection.
+const MAX_BUFFER: usize = 64 << 10;
+/// Bytes in the kernel that were not sent yet; beyond it a socket is not writable.
+const UNSENT: u32 = 128 << 10;
+/// How long sent bytes may stay unacknowledged before the peer is given up.
+const USER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long connections have to end by themselves when the server stops.
+const DRAIN: Duration = Duration::from_millis(1_500);
+/// The waits after an accept that failed for want of descriptors.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
+
+/// Who is at the other end.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnInfo {
+    /// The address; a unix socket has none.
+    pub peer: Option<IpAddr>,
+}
+
+/// A bound listener.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP.
+    Tcp(TcpListener),
+    /// A unix socket; its file is removed at the end.
+    Unix(UnixListener, PathBuf),
+}
+
+/// Serves until the state's token is cancelled, and then until all connections have ended or were cut.
+pub async fn serve(listeners: Vec<Listener>, state: Arc<State>, max_connections: usize) {
+    let permits = Arc::new(Semaphore::new(max_connections));
+    let mut accepting = JoinSet::new();
+    for listener in listeners {
+        accepting.spawn(accept(listener, state.clone(), permits.clone()));
+    }
+    while accepting.join_next().await.is_some() {}
+}
+
+async fn accept(listener: Listener, state: Arc<State>, permits: Arc<Semaphore>) {
+    let mut connections = JoinSet::new();
+    let mut backoff = BACKOFF.0;
+    loop {
+        while connections.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            () = state.stop.cancelled() => break,
+            accepted = next(&listener, &permits) => accepted,
+        };
+        let (permit, stream) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) if is_of_one_connection(&error) => continue,
+            Err(_) => {
+                tokio::select! {
+                    () = state.stop.cancelled() => break,
+                    () = tokio::time::sleep(backoff) => {}
+                }
+                backoff = (backoff * 2).min(BACKOFF.1);
+                continue;
+            }
+        };
+        backoff = BACKOFF.0;
+        let state = state.clone();
+        connections.spawn(async move {
+            match stream {
+                Stream::Tcp(stream, peer) => connection(stream, ConnInfo { peer: Some(peer) }, state).await,
+                Stream::Unix(stream) => connection(stream, ConnInfo { peer: None }, state).await,
+            }
+            drop(permit);
+        });
+    }
+    let path = match listener {
+        Listener::Unix(_, path) => Some(path),
+        Listener::Tcp(_) => None,
+    };
+    let ended = async { while connections.join_next().await.is_some() {} };
+    // What is left is stalled, and dropping the set ends it.
+    let _ = tokio::time::timeout(DRAIN, ended).await;
+    if let Some(path) = path {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+enum Stream {
+    Tcp(tokio::net::TcpStream, IpAddr),
+    Unix(tokio::net::UnixStream),
+}
+
+type Accepted = (tokio::sync::OwnedSemaphorePermit, Stream);
+
+async fn next(listener: &Listener, permits: &Arc<Semaphore>) -> io::Result<Accepted> {
+    let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let stream = match listener {
+        Listener::Tcp(listener) => {
+            let (stream, peer) = listener.accept().await?;
+            let socket = socket2::SockRef::from(&stream);
+            // A socket that does not know an option works without it.
+            let _ = socket.set_tcp_nodelay(true);
+            let _ = socket.set_tcp_user_timeout(Some(USER_TIMEOUT));
+            let _ = socket.set_tcp_notsent_lowat(UNSENT);
+            Stream::Tcp(stream, peer.ip().to_canonical())
+        }
+        Listener::Unix(listener, _) => Stream::Unix(listener.accept().await?.0),
+    };
+    Ok((permit, stream))
+}
+
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
+
+async fn connection<S>(stream: S, info: ConnInfo, state: Arc<State>)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let stop = state.stop.clone();
+    let router = TowerToHyperService::new(warp::service(routes(state.clone())));
+    let service = service_fn(move |request| {
+        let (state, router) = (state.clone(), router.clone());
+        async move {
+            let route = |request| async move {
+                match hyper::service::Service::call(&router, request).await {
+                    Ok(response) => response.into_response(),
+                    Err(never) => match never {},
+                }
+            };
+            Ok::<_, Infallible>(gate(state, info, request, route).await)
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_header_size(MAX_HEAD)
+        .max_buf_size(MAX_BUFFER)
+        .half_close(false);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    // An error here is a client's: it went away, or sent what is no HTTP.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = stop.cancelled() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
+}
