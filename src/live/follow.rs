@@ -119,7 +119,8 @@ pub fn start(hub: Arc<Hub>, specs: Vec<Spec>, options: Options) -> io::Result<Ha
                 follower.join_pipe(name, io::stdin(), tee)?;
             }
             Spec::Glob(pattern) => {
-                follower.watcher.watch(pattern.root(), &follower.options.talk);
+                let root = std::path::absolute(pattern.root()).unwrap_or_else(|_| pattern.root().to_owned());
+                follower.watcher.watch(&root, &follower.options.talk);
                 follower.globs.push(pattern);
             }
         }
@@ -214,7 +215,9 @@ impl Follower {
             return;
         }
         let below = |folder: &Path| dirty.paths.iter().any(|path| path.starts_with(folder));
-        if dirty.all || self.globs.iter().any(|glob| below(glob.root())) {
+        if dirty.all
+            || self.globs.iter().any(|glob| std::path::absolute(glob.root()).is_ok_and(|root| below(&root)))
+        {
             self.expand_globs();
         }
         for at in 0..self.paths.len() {
@@ -331,11 +334,10 @@ fn folders(path: &Path) -> Vec<PathBuf> {
     folders
 }
 
+/// The folder of a path, absolute: that is how events name it.
 fn parent(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.parent().unwrap_or(Path::new("/")).to_owned()
 }
 
 fn link_target(path: &Path) -> Option<PathBuf> {
