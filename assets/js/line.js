@@ -141,7 +141,7 @@ export function isContinuation(plain) {
 }
 
 // One pass, first alternative wins: key= / "key": · "string" · number with unit · bare address or path.
-const TOKEN = /("(?:[^"\\]|\\.){1,64}")(?=\s*:)|([A-Za-z_][\w.-]{0,40})(?==\S)|("(?:[^"\\]|\\.)*"|'[^'\s][^']{0,200}')|((?<![\w.:/-])\d+(?:\.\d+)*(?:%|[a-zA-Zµ]{1,3}\b)?(?![\w.:/]))|(\bhttps?:\/\/[^\s"'<>]+)/g;
+const TOKEN = /("(?:[^"\\]|\\.){1,64}")(?=\s*:)|([A-Za-z_][\w.-]{0,40})(?==\S)|("(?:[^"\\]|\\.)*"|'[^'\s][^']{0,200}')|((?<![\w.:/-])\d+(?:\.\d+)*(?:%|[a-zA-Zµ]{1,3}\b)?(?![\w:/-]|\.\w))|(\bhttps?:\/\/[^\s"'<>]+)/g;
 const KINDS = ['key', 'key', 'str', 'num', 'url'];
 
 /**
