@@ -1,0 +1,76 @@
+/**
+ * The keys: one table, which the handler and the `?` sheet both read. Single keys act only while nobody types.
+ */
+
+/** @typedef {{keys: string[], act: string, does: string, group: string, hidden?: boolean}} Binding */
+
+/** @type {Binding[]} */
+export const BINDINGS = [
+  { group: 'Move', keys: ['j', 'ArrowDown'], act: 'next', does: 'next line' },
+  { group: 'Move', keys: ['k', 'ArrowUp'], act: 'previous', does: 'previous line' },
+  { group: 'Move', keys: ['d', 'Ctrl-d'], act: 'half-down', does: 'half a page down' },
+  { group: 'Move', keys: ['u', 'Ctrl-u'], act: 'half-up', does: 'half a page up' },
+  { group: 'Move', keys: ['PageDown'], act: 'page-down', does: 'page down' },
+  { group: 'Move', keys: ['b', 'PageUp', 'Shift-Space'], act: 'page-up', does: 'page up' },
+  { group: 'Move', keys: ['g', 'Home'], act: 'start', does: 'start of the file' },
+  { group: 'Move', keys: ['G', 'End'], act: 'end', does: 'end of the file, and follow' },
+  { group: 'Follow', keys: ['Space'], act: 'space', does: 'pause; page down while paused' },
+  { group: 'Follow', keys: ['f', 'F'], act: 'follow', does: 'follow on or off' },
+  { group: 'Show', keys: ['w'], act: 'wrap', does: 'wrap long lines' },
+  { group: 'Show', keys: ['h', 'ArrowLeft'], act: 'left', does: 'sideways to the left' },
+  { group: 'Show', keys: ['l', 'ArrowRight'], act: 'right', does: 'sideways to the right' },
+  { group: 'Show', keys: ['-'], act: 'smaller', does: 'smaller, denser' },
+  { group: 'Show', keys: ['+', '='], act: 'larger', does: 'larger, roomier' },
+  { group: 'Show', keys: ['D'], act: 'theme', does: 'theme: automatic, dark, light' },
+  { group: 'Page', keys: ['['], act: 'previous-file', does: 'previous file' },
+  { group: 'Page', keys: [']'], act: 'next-file', does: 'next file' },
+  { group: 'Page', keys: ['?'], act: 'help', does: 'this sheet' },
+  { group: 'Page', keys: ['Escape', 'q'], act: 'close', does: 'close what is open' },
+];
+
+/** @param {KeyboardEvent} event the name of the key as the table writes it */
+export function nameOf(event) {
+  const key = event.key === ' ' ? 'Space' : event.key;
+  if (event.ctrlKey || event.metaKey) return `Ctrl-${key.toLowerCase()}`;
+  return key === 'Space' && event.shiftKey ? 'Shift-Space' : key;
+}
+
+/** @type {Map<string, string>} */
+const acts = new Map(BINDINGS.flatMap((binding) => binding.keys.map((key) => [key, binding.act])));
+
+/** @param {KeyboardEvent} event @returns {string|undefined} */
+export function actOf(event) {
+  if (event.altKey || event.isComposing) return undefined;
+  const target = /** @type {Element|null} */ (event.target);
+  if (target?.closest('input, textarea, select, [contenteditable]')) return undefined;
+  const name = nameOf(event);
+  // Space and Enter press the button that has the focus.
+  if ((name === 'Space' || name === 'Enter') && target?.closest('button, a, summary')) return undefined;
+  if (target?.closest('[role=scrollbar], [role=tab]') && /^(Arrow|Home|End|Page)/.test(name)) return undefined;
+  return acts.get(name);
+}
+
+const SIGNS = /** @type {Record<string, string>} */ ({ ArrowDown: '↓', ArrowUp: '↑', ArrowLeft: '←', ArrowRight: '→', PageUp: 'PgUp', PageDown: 'PgDn', Escape: 'Esc' });
+
+/** Fills the sheet from the table. @param {HTMLElement} root */
+export function fillSheet(root) {
+  for (const group of new Set(BINDINGS.map((binding) => binding.group))) {
+    const section = document.createElement('section');
+    const title = document.createElement('h3');
+    title.textContent = group;
+    const list = document.createElement('dl');
+    for (const binding of BINDINGS.filter((b) => b.group === group && !b.hidden)) {
+      const term = document.createElement('dt');
+      for (const key of binding.keys) {
+        const kbd = document.createElement('kbd');
+        kbd.textContent = SIGNS[key] ?? key;
+        term.append(kbd, ' ');
+      }
+      const words = document.createElement('dd');
+      words.textContent = binding.does;
+      list.append(term, words);
+    }
+    section.append(title, list);
+    root.append(section);
+  }
+}

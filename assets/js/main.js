@@ -1,0 +1,193 @@
+/**
+ * Connects the parts: stream → sources → view, keys → acts, facts → words. The only module that knows all the others.
+ */
+
+import { acts as makeActs } from './acts.js';
+import * as api from './api.js';
+import { ask, exchange } from './auth.js';
+import { actOf, fillSheet } from './keys.js';
+import { rail as makeRail } from './rail.js';
+import { look } from './row.js';
+import { apply, choices, isDark } from './settings.js';
+import { Sources } from './sources.js';
+import { el, status as makeStatus } from './status.js';
+import { Stream } from './stream.js';
+import { tabs as makeTabs } from './tabs.js';
+import { View } from './view.js';
+
+const HIDDEN_MS = 60_000; // then the stream is let go: a browser gives one server six connections
+
+/** @type {import('./status.js').Facts} */
+const facts = { phase: 'connecting', tries: 0, why: '', trouble: '' };
+let hiddenSince = 0;
+
+const sources = new Sources(async (query) => {
+  const answer = await api.lines(query);
+  facts.trouble = '';
+  return answer;
+});
+const view = new View(el('log'), el('track'), el('block'), {
+  follow(on, why) {
+    const source = sources.shown;
+    facts.why = why;
+    if (source) source.paused = on ? null : (source.paused ?? sources.mark(source));
+    status.words(true);
+  },
+  drawn: () => status.place(),
+  failed: complain,
+});
+const rail = makeRail(el('rail'), el('thumb'), {
+  async jump(part) {
+    const life = sources.shown?.store.life;
+    if (part >= 1) view.setFollow(true);
+    else if (life) await view.jump(Math.floor(life.from + part * (life.tip - life.from)), 0).catch(complain);
+  },
+  key: act,
+});
+const tabs = makeTabs(el('tabs'), select);
+const stream = new Stream({
+  url: api.streamUrl,
+  event: received,
+  phase(phase, tries) {
+    Object.assign(facts, { phase, tries });
+    status.words();
+  },
+  // EventSource hides why it was refused; a plain request does not.
+  refused: () => void api.files().then(({ files }) => sources.meet(files), complain),
+});
+const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs });
+const acts = makeActs({ sources, view, select, complain });
+
+/** @param {string} name */
+function select(name) {
+  const source = sources.all.get(name);
+  if (!source || name === sources.active) return;
+  const left = sources.shown;
+  if (left) left.place = view.follow ? null : view.top;
+  sources.active = name;
+  facts.why = '';
+  view.follow = true;
+  el('log').classList.remove('has-ms', 'has-clock', 'has-level');
+  view.show(source.store);
+  if (source.place) view.jump(source.place.offset, 0).catch(complain);
+  status.words();
+}
+
+/** @param {string} event @param {any} data */
+function received(event, data) {
+  sources.received(event, data, { keep: !document.hidden, now: Date.now() });
+  if (event === 'hello') facts.trouble = '';
+  if (!sources.active && sources.all.size) select(sources.names[0]);
+  if (event === 'tick') unfinished(data.files);
+  if (!data.file || data.file === sources.active) view.schedule();
+}
+
+let unfinishedSize = 0;
+/** Reads the unfinished last line of the shown file when it grew. @param {api.FileInfo[]} files */
+function unfinished(files) {
+  const info = files.find(({ name }) => name === sources.active);
+  const store = sources.shown?.store;
+  if (!info || !store || !view.follow || document.hidden || info.size <= info.tip || info.size === unfinishedSize) return;
+  unfinishedSize = info.size;
+  store.around('end', 0, 0).then(() => view.schedule(), complain);
+}
+
+/** @param {unknown} error */
+function complain(error) {
+  const { message, status: code } = /** @type {api.Problem} */ (error);
+  if (code === 401) void login();
+  if (!code && !(error instanceof api.Problem)) throw error;
+  if (code > 0 && code !== 401) facts.trouble = `The server said: ${message}`; // without an answer the stream's state says it
+  status.words();
+}
+
+/** @param {string} name */
+function act(name) {
+  acts[name]?.();
+  dress();
+  status.words();
+}
+
+/** What follows from the choices and is not CSS. */
+function dress() {
+  el('wrap').setAttribute('aria-pressed', String(choices.wrap));
+  el('theme').title = `Theme: ${choices.theme === 'auto' ? 'automatic' : choices.theme} (D)`;
+  const background = isDark() ? '#0e1116' : '#ffffff';
+  if (look.background === background) return;
+  look.background = background;
+  look.text = isDark() ? '#e2e6ec' : '#1b2028';
+  view.block.refill();
+}
+
+// ── what the user does ─────────────────────────────────────────────────────────────────────────────────────────────
+
+document.addEventListener('keydown', (event) => {
+  if (!el('auth').hidden || document.querySelector('dialog[open]')) return;
+  const name = actOf(event);
+  if (!name) return;
+  event.preventDefault();
+  act(name);
+});
+for (const [id, name] of [['follow', 'follow'], ['pill', 'end'], ['wrap', 'wrap'], ['theme', 'theme'], ['help', 'help'], ['keys', 'help']]) {
+  el(id).addEventListener('click', () => act(name));
+}
+el('retry').addEventListener('click', () => {
+  facts.trouble = '';
+  stream.open();
+  view.schedule();
+});
+const sheet = /** @type {HTMLDialogElement} */ (el('sheet'));
+sheet.addEventListener('click', ({ target }) => {
+  if (target === sheet || /** @type {Element} */ (target).closest('[data-close]')) sheet.close();
+});
+sheet.addEventListener('keydown', ({ key }) => { if (key === '?' || key === 'q') sheet.close(); });
+document.addEventListener('selectionchange', () => {
+  const selection = getSelection();
+  if (view.follow && selection && !selection.isCollapsed && el('block').contains(selection.anchorNode)) view.setFollow(false, 'selection');
+});
+el('block').addEventListener('focusin', () => view.setFollow(false, 'user'));
+document.addEventListener('visibilitychange', () => {
+  hiddenSince = document.hidden ? Date.now() : 0;
+  if (document.hidden) return;
+  if (facts.phase === 'closed' && el('auth').hidden) stream.open();
+  view.schedule();
+  status.words();
+});
+window.addEventListener('online', () => stream.hurry());
+matchMedia('(prefers-color-scheme: light)').addEventListener('change', dress);
+window.addEventListener('error', ({ message }) => {
+  facts.trouble = `The page failed: ${message}`;
+  status.words();
+});
+setInterval(() => {
+  if (hiddenSince && Date.now() - hiddenSince > HIDDEN_MS && facts.phase !== 'closed') stream.close();
+  status.words();
+}, 1000);
+
+// ── start ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+let asking = false;
+async function login() {
+  if (asking) return;
+  asking = true;
+  stream.close();
+  await ask(el('auth'));
+  asking = false;
+  await start();
+}
+
+async function start() {
+  try {
+    sources.meet((await api.files()).files);
+    if (!sources.active && sources.all.size) select(sources.names[0]);
+  } catch (error) {
+    if (/** @type {api.Problem} */ (error).status === 401) return void login();
+    complain(error);
+  }
+  return stream.open();
+}
+
+apply();
+dress();
+fillSheet(el('sheet-body'));
+exchange().then(start);

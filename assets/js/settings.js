@@ -1,0 +1,61 @@
+/**
+ * What the user chose, kept in the browser: theme, wrap, density. Nothing here is needed for the page to work: where
+ * storage is refused, the choices last as long as the page.
+ */
+
+const KEY = 'logcast';
+const NARROW = '(max-width: 640px)';
+
+/** @typedef {{theme: 'auto'|'dark'|'light', wrap: boolean, density: 'compact'|'cozy'|'roomy'}} Choices */
+
+const DENSITIES = /** @type {const} */ (['compact', 'cozy', 'roomy']);
+const THEMES = /** @type {const} */ (['auto', 'dark', 'light']);
+
+/** @returns {Partial<Choices>} */
+function stored() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY) ?? '{}') ?? {};
+  } catch {
+    return {};
+  }
+}
+
+const was = stored();
+/** @type {Choices} */
+export const choices = {
+  theme: THEMES.find((theme) => theme === was.theme) ?? 'auto',
+  wrap: typeof was.wrap === 'boolean' ? was.wrap : matchMedia(NARROW).matches,
+  density: DENSITIES.find((density) => density === was.density) ?? 'cozy',
+};
+
+/** @param {Partial<Choices>} change */
+export function choose(change) {
+  Object.assign(choices, change);
+  try {
+    localStorage.setItem(KEY, JSON.stringify({ ...stored(), ...change }));
+  } catch {
+    // Private windows may refuse; the choice still holds for this page.
+  }
+  apply();
+}
+
+/** Puts the choices on the document, where CSS reads them. */
+export function apply() {
+  const { dataset } = document.documentElement;
+  dataset.theme = choices.theme;
+  dataset.wrap = String(choices.wrap);
+  dataset.density = choices.density;
+}
+
+export function isDark() {
+  return choices.theme === 'dark' || (choices.theme === 'auto' && !matchMedia('(prefers-color-scheme: light)').matches);
+}
+
+export function nextTheme() {
+  return THEMES[(THEMES.indexOf(choices.theme) + 1) % THEMES.length];
+}
+
+/** @param {number} by */
+export function density(by) {
+  return DENSITIES[Math.max(0, Math.min(DENSITIES.length - 1, DENSITIES.indexOf(choices.density) + by))];
+}

@@ -1,0 +1,119 @@
+/**
+ * The words around the log: state, pill, banner, foot line, title. Written at most ten times a second, and only
+ * where they changed.
+ */
+
+import { bytes, count, percent } from './format.js';
+import { look } from './row.js';
+import { describe } from './state.js';
+
+/** @param {string} id */
+export const el = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** @param {Element|null} node @param {string} text */
+export function put(node, text) {
+  if (node && node.textContent !== text) node.textContent = text;
+}
+
+/** @typedef {{phase: import('./stream.js').Phase, tries: number, why: string, trouble: string}} Facts */
+
+const EVERY_MS = 100;
+const FLOOD_MS = 1500;
+
+/**
+ * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, facts: Facts, retryAt: () => number, rail: ReturnType<typeof import('./rail.js').rail>, tabs: ReturnType<typeof import('./tabs.js').tabs>}} app
+ */
+export function status({ sources, view, facts, retryAt, rail, tabs }) {
+  let last = 0;
+  let later = 0;
+
+  /** @param {boolean} [at]  at once: somebody did something */
+  function words(at = false) {
+    const now = Date.now();
+    if (!at && now - last < EVERY_MS) {
+      later ||= window.setTimeout(() => { later = 0; words(); }, EVERY_MS);
+      return;
+    }
+    last = now;
+    const source = sources.shown;
+    const store = source?.store;
+    const rate = source ? source.rate.at(now) : 0;
+    const flood = source ? now - source.flooded < FLOOD_MS : false;
+    if (look.tint === flood) {
+      look.tint = !flood;
+      if (!flood) view.block.refill();
+    }
+    const said = describe({
+      ...facts, retryAt: retryAt(), online: navigator.onLine, file: store?.state ?? 'following', follow: view.follow,
+      rate, flood, lastLine: source?.lastLine ?? 0, now,
+    });
+    const state = el('state');
+    state.dataset.state = said.state;
+    state.dataset.tone = said.tone;
+    put(state.lastElementChild, said.words);
+    el('follow').setAttribute('aria-pressed', String(view.follow));
+    tabs.draw(sources.names, sources.active, (name) => sources.all.get(name)?.store.state ?? '');
+    drawBanner(store);
+    drawEmpty(store);
+    const fresh = drawPill();
+    put(el('total'), store ? bytes(store.size) : '');
+    put(el('lines'), rate > 0 ? `${count(Math.round(rate))} lines/s` : '');
+    const title = store ? `${fresh > 0 ? `(${count(fresh)}) ` : ''}${store.name}` : 'logcast';
+    if (document.title !== title) document.title = title;
+  }
+
+  /** @param {import('./store.js').Store|undefined} store */
+  function drawBanner(store) {
+    let loud = facts.trouble;
+    if (!loud && store?.state === 'waiting' && (store.life.tip > 0 || store.lives.length > 1)) loud = `${store.name} is gone. Waiting for it to come back…`;
+    if (!loud && store?.state === 'refused') loud = `The server cannot read ${store.name}.`;
+    if (!loud && sources.updated) loud = 'logcast was updated. Reload the page to get the new one.';
+    const node = el('banner');
+    node.hidden = !loud;
+    node.dataset.tone = facts.trouble ? 'red' : 'amber';
+    put(node.firstElementChild, loud);
+    el('retry').hidden = !facts.trouble;
+  }
+
+  /** @param {import('./store.js').Store|undefined} store */
+  function drawEmpty(store) {
+    const none = !view.block.length && !view.block.partial && facts.phase === 'open';
+    const waits = store?.state === 'waiting';
+    const words = !store ? 'No file is served.'
+      : waits && store.life.tip === 0 ? `${store.name} is not there yet. Its lines will appear here.`
+      : !waits && store.life.tip <= store.life.from && store.lives.length === 1 ? `${store.name} is empty. New lines will appear here.` : '';
+    el('empty').hidden = !none || !words;
+    put(el('empty'), words);
+  }
+
+  /** @returns {number} lines that nobody has seen */
+  function drawPill() {
+    const { lines, about } = sources.fresh(sources.shown);
+    const paused = !view.follow && view.block.length > 0;
+    const text = paused && lines > 0 ? `↓ ${about ? '≈ ' : ''}${count(lines)} new ${lines === 1 ? 'line' : 'lines'}` : paused && !view.atEnd ? '↓ To the end' : '';
+    const node = el('pill');
+    node.hidden = !text;
+    if (text && node.dataset.text !== text) {
+      node.dataset.text = text;
+      const key = document.createElement('kbd');
+      key.textContent = 'G';
+      node.replaceChildren(text, key);
+    }
+    return lines;
+  }
+
+  /** The foot line and the rail: where the screen stands. */
+  function place() {
+    const store = sources.shown?.store;
+    if (!store) return;
+    const { from, tip } = store.life;
+    const item = view.top;
+    const older = !view.follow && item !== null && item.life < store.current;
+    const at = view.follow || !item || view.atBottom ? tip : older ? from : item.offset;
+    rail.show(from, at, tip);
+    put(el('place'), older ? 'In the file that was there before' : view.follow ? 'Following the end' : `${percent(at - from, tip - from)} · byte ${count(at)}`);
+    words();
+  }
+
+  return { words, place };
+}

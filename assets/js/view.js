@@ -1,0 +1,288 @@
+/**
+ * The list: at most 600 real rows in an endless native track.
+ *
+ * The track is only room; its height means nothing. The block of rows is in normal flow, anchored at its top while it
+ * grows down and at its bottom while it grows up, so that nothing already on the screen moves and `scrollTop` is never
+ * written while somebody scrolls. Invariants: the rows are contiguous items of the store; layout is read at the start of
+ * a frame and written after. While following, the block hangs at the end of the track and CSS does the pinning.
+ */
+
+import { Block } from './block.js';
+import { Loader } from './loader.js';
+import { TRACK, Track } from './track.js';
+
+/** @typedef {import('./store.js').Item} Item */
+/** @typedef {import('./store.js').Store} Store */
+/**
+ * @typedef {object} Hooks
+ * @property {(follow: boolean, why: string) => void} follow   following began or ended
+ * @property {() => void} drawn                                something changed on the screen
+ * @property {(error: unknown) => void} failed                 lines could not be read
+ */
+
+export const MAX_ROWS = 600;
+const PAGE = 120; // lines in one request
+const KEPT_PX = 600; // rows nearer than this to the screen are not recycled
+
+export class View {
+  /** @param {HTMLElement} log @param {HTMLElement} track @param {HTMLElement} block @param {Hooks} hooks */
+  constructor(log, track, block, hooks) {
+    this.log = log;
+    this.track = new Track(log, track, block);
+    this.node = block;
+    this.block = new Block(block, log);
+    this.hooks = hooks;
+    /** @type {Store|null} */
+    this.store = null;
+    this.follow = true;
+    this.atStart = false;
+    this.atEnd = false;
+    /** The first visible row and how far its top is above the screen's: what must not move. */
+    this.first = { index: 0, over: 0 };
+    this.loader = new Loader(() => this.schedule(), hooks.failed);
+    this.pending = false;
+    log.addEventListener('scroll', () => this.scrolled(), { passive: true });
+    log.addEventListener('wheel', ({ deltaY }) => {
+      if (this.follow && deltaY < 0 && log.scrollTop > 0) this.setFollow(false, 'scroll');
+      else if (!this.follow && deltaY > 0 && this.atBottom) this.setFollow(true, 'scroll');
+    }, { passive: true });
+    new ResizeObserver(() => this.keepPlace()).observe(log);
+  }
+
+  /** @param {Store} store */
+  show(store) {
+    this.store = store;
+    this.loader.reset();
+    this.block.set([]);
+    this.block.dropPartial();
+    this.atStart = false;
+    this.atEnd = false;
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.pending || document.hidden) return; // a hidden tab's frames would only queue up
+    this.pending = true;
+    requestAnimationFrame(() => {
+      this.pending = false;
+      this.frame();
+    });
+  }
+
+  /** @param {boolean} on @param {string} why */
+  setFollow(on, why = 'user') {
+    if (this.follow === on) return;
+    if (!on) {
+      // From now on it grows downwards too, so it hangs at its top.
+      const top = this.node.offsetTop;
+      this.track.flow(false);
+      this.track.setHeight(Math.max(this.track.node.offsetHeight, top + this.node.offsetHeight));
+      this.track.anchor('top', top);
+      this.atEnd = false;
+    }
+    this.follow = on;
+    this.track.lastTop = this.log.scrollTop;
+    this.hooks.follow(on, why);
+    this.schedule();
+  }
+
+  get atBottom() {
+    return this.atEnd && this.log.scrollTop + this.log.clientHeight >= this.track.height - 2;
+  }
+
+  /** The first visible item, or null. */
+  get top() {
+    return this.block.items[this.first.index] ?? null;
+  }
+
+  scrolled() {
+    const top = this.log.scrollTop;
+    const ours = Math.abs(top - this.track.expected) <= 1;
+    if (!ours) {
+      this.track.expected = -1;
+      // A screen that grew clamps the place without anybody scrolling; then it is still at the end.
+      const atEnd = top + this.log.clientHeight >= this.log.scrollHeight - 2;
+      if (this.follow && top < this.track.lastTop - 1 && !atEnd && this.block.length) this.setFollow(false, 'scroll');
+      else if (!this.follow && top > this.track.lastTop && this.atBottom) this.setFollow(true, 'scroll');
+    }
+    this.track.lastTop = top;
+    this.schedule();
+  }
+
+  frame() {
+    if (!this.store) return;
+    if (this.follow) this.frameFollow(this.store);
+    else this.frameRead(this.store);
+    this.hooks.drawn();
+  }
+
+  // ── following ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  get wanted() {
+    return Math.min(300, Math.max(60, Math.ceil(this.log.clientHeight / 16) + 30));
+  }
+
+  /** @param {Store} store */
+  frameFollow(store) {
+    const short = this.node.offsetHeight < this.log.clientHeight + KEPT_PX; // clean here
+    const want = this.wanted;
+    let last = this.block.last;
+    let rewrite = !last;
+    for (let i = 0; last && i < 8; i += 1) {
+      const more = store.peekAfter(last, want + 1);
+      if (more === null || more.length > want) rewrite = true;
+      if (more === null || more.length === 0 || rewrite) break;
+      this.block.append(more, Math.max(0, this.block.rows.length + more.length - Math.max(want, 100)));
+      last = this.block.last;
+    }
+    if (rewrite) {
+      const tail = store.peekTail(want);
+      if (tail) this.block.set(tail);
+      else this.readTail(store, want);
+    }
+    const first = this.block.first;
+    const before = first && (short || this.block.items.length < want) ? store.peekBefore(first, PAGE) : null;
+    this.atStart = first ? store.peekBefore(first, 1)?.length === 0 : store.life.tip <= store.life.from;
+    if (before && before.length && this.block.rows.length + before.length <= MAX_ROWS) {
+      this.block.insert(before);
+      this.schedule();
+    } else if (first && before === null && short && !this.atStart) {
+      this.loader.load('up', first, () => store.before(first, PAGE));
+    }
+    this.drawPartial(store);
+    this.track.pin(this.atStart);
+  }
+
+  /** @param {Store} store @param {number} want */
+  readTail(store, want) {
+    const { tip, from } = store.life;
+    if (tip <= from && store.size <= tip) return; // nothing there
+    this.loader.load('tail', null, () => store.around('end', Math.max(want, PAGE), 0).then(({ items }) => {
+      if (this.store === store && this.follow && items.length && !this.block.length) this.block.set(items);
+    }));
+  }
+
+  /** @param {Store} store */
+  drawPartial(store) {
+    const last = this.block.last;
+    const text = last && last.next < store.life.tip ? '' : store.partial;
+    const { tip } = store.life;
+    this.block.setPartial(text ? { kind: 'partial', life: store.current, offset: tip, next: tip, text } : null);
+  }
+
+  // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** @param {Store} store */
+  frameRead(store) {
+    const { log, node } = this;
+    const top = log.scrollTop;
+    const seen = log.clientHeight;
+    const y = node.offsetTop;
+    const h = node.offsetHeight;
+    const margin = Math.max(1500, 2 * seen);
+    this.locate(top - y);
+    const first = this.block.first;
+    const last = this.block.last;
+    if (!first || !last) return;
+
+    if (top - y < margin) {
+      const items = store.peekBefore(first, PAGE);
+      this.atStart = items?.length === 0;
+      if (items === null) this.loader.load('up', first, () => store.before(first, PAGE));
+      else if (items.length) return this.growUp(items, top, seen, y);
+    } else {
+      this.atStart = false;
+    }
+    if (this.atStart ? y !== 0 : y < 400_000) {
+      this.track.shift((this.atStart ? 0 : TRACK / 2) - y, top, y);
+      return this.schedule();
+    }
+
+    if (y + h - (top + seen) < margin) {
+      const items = store.peekAfter(last, PAGE);
+      this.atEnd = items?.length === 0;
+      if (items === null) this.loader.load('down', last, () => store.after(last, PAGE));
+      else if (items.length) return this.growDown(items, top, y, h);
+      else if (this.track.height !== y + h) {
+        this.track.anchor('top', y);
+        this.track.setHeight(y + h); // the native end is the file's end
+      }
+    } else {
+      this.atEnd = false;
+    }
+    return undefined;
+  }
+
+  /** @param {Item[]} items @param {number} top @param {number} seen @param {number} y */
+  growUp(items, top, seen, y) {
+    let end = this.block.rows.length;
+    while (end + items.length > MAX_ROWS && end > 1 && y + this.block.rows[end - 1].offsetTop > top + seen + KEPT_PX) end -= 1;
+    const bottom = end < this.block.rows.length ? y + this.block.rows[end].offsetTop : y + this.node.offsetHeight;
+    const spare = this.block.cut(end);
+    if (spare.length) this.block.dropPartial();
+    this.track.anchor('bottom', this.track.height - bottom);
+    this.block.insert(items, spare);
+    this.schedule();
+  }
+
+  /** @param {Item[]} items @param {number} top @param {number} y @param {number} h */
+  growDown(items, top, y, h) {
+    let start = 0;
+    while (this.block.rows.length - start + items.length > MAX_ROWS && start < this.block.rows.length - 1 && y + this.block.rows[start + 1].offsetTop < top - KEPT_PX) start += 1;
+    const gone = start ? this.block.rows[start].offsetTop : 0;
+    this.track.anchor('top', y + gone);
+    if (y + h > this.track.height - 1_000_000) this.track.setHeight(y + h + 2_000_000);
+    this.block.append(items, start);
+    this.schedule();
+  }
+
+  /** Shows lines around a place. @param {string|number} at @param {number} part where on the screen, 0 top … 1 bottom */
+  async jump(at, part = 0.3) {
+    const { store } = this;
+    if (!store) return null;
+    const turn = this.loader.reset();
+    const got = await store.around(at, 60, PAGE);
+    if (turn !== this.loader.turn || !got.items.length) return null;
+    return this.place(got.items, got.at, part);
+  }
+
+  /** @param {Item[]} items @param {number} offset @param {number} part */
+  place(items, offset, part) {
+    this.setFollow(false, 'jump');
+    this.block.set(items);
+    this.block.dropPartial();
+    let index = items.findIndex((item) => item.offset >= offset && item.kind === 'line');
+    if (index < 0) index = items.length - 1;
+    this.track.setHeight(TRACK);
+    this.track.anchor('top', TRACK / 2);
+    this.track.scrollTo(TRACK / 2 + this.block.rows[index].offsetTop - Math.round(this.log.clientHeight * part));
+    this.schedule();
+    return items[index];
+  }
+
+  // ── parts ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Remembers the first visible row. @param {number} px */
+  locate(px) {
+    const index = this.block.indexAt(px);
+    this.first = { index, over: this.block.rows[index] ? px - this.block.rows[index].offsetTop : 0 };
+  }
+
+  /** After heights changed: the first visible row stays where it was. @param {() => void} [change] */
+  keepPlace(change) {
+    if (this.follow || !this.block.rows.length) {
+      change?.();
+      if (this.store) this.schedule();
+      return;
+    }
+    if (change) this.locate(this.log.scrollTop - this.node.offsetTop);
+    const y = this.node.offsetTop;
+    this.track.anchor('top', y);
+    change?.();
+    const row = this.block.rows[Math.min(this.first.index, this.block.rows.length - 1)];
+    const h = y + this.node.offsetHeight;
+    if (h > this.track.height || this.atEnd) this.track.setHeight(h);
+    this.track.scrollTo(y + row.offsetTop + Math.min(this.first.over, row.offsetHeight));
+    this.schedule();
+  }
+}
