@@ -60,8 +60,14 @@ fn before_tests(text: &str) -> &str {
 /// The targets of all `crate::` and `super::` paths in `use` lines, as paths from the crate's root.
 fn targets(module: &str, text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    for line in text.lines() {
-        let line = line.trim_start();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let mut line = line.trim_start().to_owned();
+        // rustfmt breaks long lists: the statement goes on to its semicolon.
+        while line.contains("use ") && !line.contains(';') && line.ends_with(['{', ',']) {
+            let Some(next) = lines.next() else { break };
+            line.push_str(next.trim());
+        }
         let Some(path) = line
             .strip_prefix("pub(crate) use ")
             .or_else(|| line.strip_prefix("pub use "))
