@@ -268,15 +268,11 @@ fn twenty_rotations() {
     place.append("f", "end\n");
     expected.push("end".to_owned());
     let lines = client.lines_to("end");
-    if client.saw("gap") {
-        let mut rest = expected.iter();
-        assert!(
-            lines.iter().all(|line| rest.any(|other| other == line)),
-            "out of order or doubled: {lines:?}"
-        );
-    } else {
-        assert_lines(&lines, &expected);
-    }
+    let mut runs: Vec<&str> = lines.iter().map(|line| &line[..3]).collect();
+    runs.dedup();
+    let mut rest = expected.iter();
+    assert!(lines.iter().all(|line| rest.any(|other| other == line)), "out of order or doubled: {runs:?}");
+    assert!(lines.len() == expected.len() || client.saw("gap"), "lost in silence: {runs:?}");
 }
 
 /// Row 36: the same while the server stands still: what happened is found among the siblings.
@@ -336,9 +332,14 @@ fn logrotate() {
     if !have("logrotate") {
         return;
     }
-    for style in
-        ["create 0644", "copytruncate", "compress\n  create 0644", "dateext\n  dateformat -%s\n  create 0644"]
-    {
+    // A day has one name by date, so that style turns once.
+    let styles = [
+        ("create 0644", 10),
+        ("copytruncate", 10),
+        ("compress\n  create 0644", 11),
+        ("dateext\n  create 0644", 1),
+    ];
+    for (style, turns) in styles {
         let place = Place::with("f", "");
         let path = place.path("f").display().to_string();
         let owner = "su root root\n  ";
@@ -347,7 +348,7 @@ fn logrotate() {
             .expect("a mode");
         let server = Server::start(&place, &["f"]);
         let mut client = Client::all(&server);
-        for turn in 1..=8 {
+        for turn in 1..=turns {
             let lines = numbered(&format!("turn{turn}"), 1, 25);
             place.append("f", text(&lines));
             // copytruncate loses by nature what nobody read before; rename does not: there is no wait then.
