@@ -7,6 +7,8 @@
 
 mod support;
 
+mod follow;
 mod layers;
+mod resume;
 mod rotate;
 mod stream;
