@@ -9,6 +9,7 @@ mod support;
 
 mod follow;
 mod layers;
+mod process;
 mod resume;
 mod rotate;
 mod stream;
