@@ -8,6 +8,7 @@
 mod support;
 
 mod follow;
+mod input;
 mod layers;
 mod process;
 mod resume;
