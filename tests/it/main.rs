@@ -1,1 +1,3 @@
 //! The integration tests: one binary, a module per theme.
+
+mod model;
