@@ -10,6 +10,7 @@ mod support;
 mod follow;
 mod input;
 mod layers;
+mod model;
 mod process;
 mod resume;
 mod rotate;
