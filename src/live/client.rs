@@ -6,8 +6,8 @@
 
 use super::feed::{Record, Seat, Shared, Source, State, notice_body};
 use super::live_view::{BATCH_BYTES, Batch};
-use super::resume;
 use super::vector::{Delta, Stand, Vector};
+use super::{archive, resume};
 use crate::log::encode::{Encoder, Format, notice};
 use crate::log::segment::{Born, Place, ReadError, Segment};
 use bytes::Bytes;
@@ -26,6 +26,9 @@ const FIRST_BLOCK: usize = 64 << 10;
 const MAX_BLOCK: usize = 256 << 10;
 /// The most own reads at once: enough to keep a disk busy, few enough to bound their memory.
 static READS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(32));
+/// How often a cursor is looked for while the files change under the look, and the wait between.
+const UNSETTLED_TRIES: u32 = 60;
+const UNSETTLED_WAIT: Duration = Duration::from_millis(25);
 /// How often a read that found another content waits for the follower to say what happened.
 const GONE_TRIES: u32 = 6;
 /// How long a failing read is tried again, in half seconds.
@@ -60,6 +63,7 @@ pub fn next_move(own: &Vector, target: &Vector) -> Move {
 }
 
 fn source_move(own: &Vector, target: &Vector, source: usize) -> Move {
+    let last = own.of(source).last().map(|(segment, _)| segment);
     for (segment, place) in own.of(source) {
         let (to, sealed) = match (target.place(segment), segment.end()) {
             (Some(to), _) => (to.offset, false),
@@ -72,9 +76,11 @@ fn source_move(own: &Vector, target: &Vector, source: usize) -> Move {
             std::cmp::Ordering::Greater => return Move::Ahead,
             std::cmp::Ordering::Equal if !sealed => {}
             std::cmp::Ordering::Equal => {
-                return match segment.next() {
-                    Some(next) if own.place(next).is_none() => Move::Turn(next.clone()),
-                    _ => Move::Take(Delta::Seal(segment.clone())),
+                // What lies between two stands was delivered: only the last one leads on.
+                let is_last = last.is_some_and(|last| Arc::ptr_eq(last, segment));
+                return match segment.next().filter(|_| is_last) {
+                    Some(next) => Move::Turn(next.clone()),
+                    None => Move::Take(Delta::Seal(segment.clone())),
                 };
             }
         }
@@ -82,7 +88,6 @@ fn source_move(own: &Vector, target: &Vector, source: usize) -> Move {
     let Some((segment, place)) = target.of(source).find(|(segment, _)| own.place(segment).is_none()) else {
         return Move::Joined;
     };
-    let last = own.of(source).last().map(|(segment, _)| segment);
     let mut next = last.and_then(|last| last.next());
     let follows = next.cloned();
     while let Some(later) = next {
@@ -145,11 +150,20 @@ impl Client {
     /// Finds the client's place and prepares its first bytes.
     pub async fn open(seat: Seat, options: Options, stop: CancellationToken) -> Opened {
         let moved = seat.view.moved();
-        let (target, number) = seat.view.tip();
         let sources = seat.hub.sources();
-        let (hub, at, follow) = (seat.hub.clone(), target.clone(), options.follow);
+        let follow = options.follow;
         let resumes = matches!(options.start, resume::Start::Cursor(..));
-        let found = blocking(move || resume::find(&hub, &at, options.start)).await;
+        let mut tries = 0;
+        let (target, number, found) = loop {
+            let (target, number) = seat.view.tip();
+            let (hub, at, start) = (seat.hub.clone(), target.clone(), options.start.clone());
+            let found = blocking(move || resume::find(&hub, &at, start)).await;
+            tries += 1;
+            if !found.unsettled || tries == UNSETTLED_TRIES {
+                break (target, number, found);
+            }
+            tokio::time::sleep(UNSETTLED_WAIT).await;
+        };
         let mut client = Client {
             seat,
             sources,
@@ -279,7 +293,7 @@ impl Client {
                 }
                 Move::Ahead => self.end(),
                 Move::Take(delta) => self.own.apply(&delta),
-                Move::Adopt(stand) => self.own.push(stand),
+                Move::Adopt(stand) => self.own.push_older(stand),
                 Move::Turn(segment) => self.turn(segment),
                 Move::Read(segment, from, to) => self.read(segment, from, to).await,
             }
@@ -333,7 +347,7 @@ impl Client {
         let result = blocking(move || {
             let read = || read_block(&read_segment, &name, from, to, format, max, &stamp);
             match read() {
-                Err(ReadError::Gone) if resume::relocate(&read_segment, source_path.as_deref(), from) => {
+                Err(ReadError::Gone) if archive::relocate(&read_segment, source_path.as_deref(), from) => {
                     read()
                 }
                 result => result,

@@ -10,6 +10,7 @@
 use super::live_view::Pending;
 use super::vector::{Delta, Vector};
 use crate::log::encode::{Block, Encoder, Format, json_string, notice};
+use crate::log::logfile::Ident;
 use crate::log::segment::{Place, Segment};
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -25,6 +26,9 @@ const RING_BYTES: usize = 4 << 20;
 const ALL_RINGS_BYTES: usize = 64 << 20;
 /// The most records of a ring: at one line a record they cost more than their bytes.
 const RING_RECORDS: usize = 4096;
+/// How many past generations of a source are remembered: none is told twice when its file comes back, and a
+/// cursor in one of them finds those that followed.
+const MAX_PAST: usize = 64;
 
 /// What is known of a source's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,20 @@ pub struct Source {
     /// Its path; a pipe has none.
     pub path: Option<PathBuf>,
     status: Mutex<Status>,
+    past: Mutex<VecDeque<Life>>,
+}
+
+/// A generation that the follower has read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// The number of its segment.
+    pub serial: u64,
+    /// The file that it was read from last.
+    pub ident: Ident,
+    /// Its name.
+    pub generation: u64,
+    /// How far it was read.
+    pub end: Place,
 }
 
 /// What [`Source::status`] tells.
@@ -78,6 +96,20 @@ impl Source {
     /// What is known now.
     pub fn status(&self) -> Status {
         lock(&self.status).clone()
+    }
+
+    /// The last generations that were read to their ends, older first.
+    pub fn past(&self) -> Vec<Life> {
+        lock(&self.past).iter().copied().collect()
+    }
+
+    /// Remembers a generation that was read to its end.
+    pub fn remember(&self, life: Life) {
+        let mut past = lock(&self.past);
+        if past.len() == MAX_PAST {
+            past.pop_front();
+        }
+        past.push_back(life);
     }
 
     /// Says what is known now.
@@ -109,6 +141,8 @@ pub struct Record {
     pub delta: Delta,
     /// The encoded lines or notice.
     pub bytes: Bytes,
+    /// When it came.
+    pub at: Instant,
 }
 
 /// What is shared by the clients that asked for the same.
@@ -131,6 +165,15 @@ struct Ring {
     base: u64,
     records: VecDeque<Record>,
     bytes: usize,
+}
+
+impl Ring {
+    fn drop_first(&mut self) {
+        if let Some(record) = self.records.pop_front() {
+            self.bytes -= record.bytes.len();
+            self.base += 1;
+        }
+    }
 }
 
 /// What a ring has at a number.
@@ -182,9 +225,15 @@ impl View {
         ring.bytes += record.bytes.len();
         ring.records.push_back(record);
         while ring.records.len() > 1 && (ring.bytes > limit || ring.records.len() > RING_RECORDS) {
-            let gone = ring.records.pop_front();
-            ring.bytes -= gone.map_or(0, |record| record.bytes.len());
-            ring.base += 1;
+            ring.drop_first();
+        }
+    }
+
+    /// Gives up the records that are older than `age`: they may hold files open.
+    fn expire(&self, age: Duration) {
+        let mut ring = lock(&self.ring);
+        while ring.records.front().is_some_and(|record| record.at.elapsed() > age) {
+            ring.drop_first();
         }
     }
 
@@ -270,7 +319,8 @@ impl Hub {
             key = crate::log::cursor::source_key(&seed);
         }
         let status = Mutex::new(Status { state: State::Waiting, current: None });
-        let source = Arc::new(Source { id: sources.len(), name, key, path, status });
+        let past = Mutex::default();
+        let source = Arc::new(Source { id: sources.len(), name, key, path, status, past });
         sources.push(source.clone());
         drop(sources);
         self.publish(&source, Delta::Join { source: source.id, key }, Content::Nothing);
@@ -342,7 +392,7 @@ impl Hub {
         let limit = RING_BYTES.min(ALL_RINGS_BYTES / canon.views.len().max(1));
         for (view, bytes) in canon.views.iter().zip(encoded) {
             let Some(bytes) = bytes else { continue };
-            view.push(Record { delta: delta.clone(), bytes }, limit);
+            view.push(Record { delta: delta.clone(), bytes, at: Instant::now() }, limit);
             view.moved.send_replace(());
         }
     }
@@ -358,7 +408,8 @@ impl Hub {
         }
         self.push_batches(view, batches);
         if !matches!(content, Content::Lines(..)) {
-            let record = Record { delta: delta.clone(), bytes: view.encode(delta, content) };
+            let bytes = view.encode(delta, content);
+            let record = Record { delta: delta.clone(), bytes, at: Instant::now() };
             view.push(record, RING_BYTES);
             view.moved.send_replace(());
         }
@@ -369,7 +420,7 @@ impl Hub {
             let stamp = lock(&view.ring).vector.stamp(&batch.segment);
             let delta = Delta::Advance(batch.segment.clone(), batch.to);
             let bytes = Bytes::from(batch.encode(&stamp));
-            view.push(Record { delta, bytes }, RING_BYTES);
+            view.push(Record { delta, bytes, at: Instant::now() }, RING_BYTES);
             view.moved.send_replace(());
         }
     }
@@ -405,14 +456,15 @@ impl Hub {
             let body = format!(r#""now":"{}","files":{}"#, now(), self.files_json(&view.key));
             let mut out = Vec::new();
             notice(Format::Live, "tick", None, &body, &mut out);
-            view.push(Record { delta: Delta::Same, bytes: Bytes::from(out) }, RING_BYTES);
+            view.push(Record { delta: Delta::Same, bytes: Bytes::from(out), at: Instant::now() }, RING_BYTES);
             view.moved.send_replace(());
         }
     }
 
-    /// Forgets the views that nobody has looked at for `after`; a client that comes back sooner finds its ring.
+    /// Forgets the records older than `after`, and the views that nobody has looked at for `after`; a client that comes back sooner finds its ring.
     pub fn forget_views(&self, after: Duration) {
         lock(&self.canon).views.retain(|view| {
+            view.expire(after);
             view.clients.load(Ordering::Relaxed) > 0 || lock(&view.idle_since).elapsed() < after
         });
     }

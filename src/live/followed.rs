@@ -4,16 +4,16 @@
 //! an old generation is read on for a grace after its last growth; what happened between two looks is found
 //! among the siblings, by content; a look that failed concludes nothing.
 
+use super::archive;
 use super::client::{born_word, generation_member};
-use super::feed::{Content, Hub, Source, State, notice_body};
+use super::feed::{Content, Hub, Life, Source, State, notice_body};
 use super::growth::{Growing, Growth};
-use super::resume;
 use super::vector::Delta;
 use crate::log::cursor::NO_GENERATION;
 use crate::log::logfile::{Ident, LogFile};
-use crate::log::rotated::{Sibling, Stamp, siblings};
+use crate::log::rotated::{Held, Stamp, look};
 use crate::log::segment::{Born, Place, Segment};
-use std::collections::{HashSet, VecDeque};
+use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -25,8 +25,6 @@ use std::time::{Duration, Instant};
 pub const GRACE: Duration = Duration::from_secs(5);
 /// How long a path may be without a file before that is worth a notice: rotations take less.
 const MISSING_AFTER: Duration = Duration::from_secs(1);
-/// How many past generations are remembered, so that one that comes back is not told twice.
-const MAX_PAST: usize = 32;
 
 /// What a path was found to name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,14 +56,6 @@ pub fn compare(seen: Option<Ident>, found: Found) -> Change {
     }
 }
 
-/// A generation that was read to its end.
-#[derive(Debug)]
-struct Past {
-    ident: Ident,
-    generation: u64,
-    end: Place,
-}
-
 /// One followed path. See the module.
 #[derive(Debug)]
 pub struct Followed {
@@ -82,9 +72,9 @@ pub struct Followed {
     looked: bool,
     new: bool,
     trouble: Option<String>,
-    known: HashSet<Stamp>,
+    /// The siblings that were seen, with what they hold up to where.
+    known: HashMap<Stamp, Option<(u64, Place)>>,
     folder_modified: i128,
-    past: VecDeque<Past>,
     last: Weak<Segment>,
     births_seen: u64,
     lives: u64,
@@ -115,9 +105,8 @@ impl Followed {
             looked: false,
             new,
             trouble: None,
-            known: HashSet::new(),
+            known: HashMap::new(),
             folder_modified: 0,
-            past: VecDeque::new(),
             last: Weak::new(),
             births_seen: 0,
             lives: 0,
@@ -279,7 +268,7 @@ impl Followed {
             None => self.told_before(&file),
         };
         if self.looked && back.is_none() {
-            self.catch_up(look);
+            self.catch_up(look, &file);
         }
         let begin = start.map_or(0, |(_, _, begin)| begin);
         let mut segment = Segment::new(self.source.id, self.source.key, file, begin, born);
@@ -355,7 +344,7 @@ impl Followed {
         let file = self.open[at].segment.file();
         self.rescue(look, at);
         self.named = false;
-        self.catch_up(look);
+        self.catch_up(look, &file);
         let segment = Segment::new(self.source.id, self.source.key, file, 0, Born::Truncated);
         self.begin(look, segment);
         self.seal(look, at);
@@ -365,22 +354,22 @@ impl Followed {
     /// Reads on in a copy what a cut generation still had; says what was seen and is gone.
     fn rescue(&mut self, look: &mut Look<'_>, at: usize) {
         let growing = &mut self.open[at];
-        if resume::relocate(&growing.segment, Some(&self.path), growing.tip) {
+        if archive::relocate(&growing.segment, Some(&self.path), growing.tip) {
             let _ = growing.read(look.hub, &self.source, look.buf);
         }
     }
 
-    /// What began and was rotated away since the last look, oldest first.
-    fn catch_up(&mut self, look: &mut Look<'_>) {
-        for sibling in self.missed() {
-            let Ok(file) = sibling.open() else { continue };
+    /// What began and was rotated away since the last look, oldest first, up to the file that comes next.
+    fn catch_up(&mut self, look: &mut Look<'_>, next: &LogFile) {
+        for held in self.missed(next) {
+            let Ok(file) = held.file() else { continue };
             if self
                 .told_before(&file)
                 .is_some_and(|(end, _, _)| file.size().is_ok_and(|size| size <= end.offset))
             {
                 continue;
             }
-            let segment = Segment::new(self.source.id, self.source.key, Arc::new(file), 0, Born::Rotated);
+            let segment = Segment::new(self.source.id, self.source.key, file, 0, Born::Rotated);
             self.lives += 1;
             self.begin(look, segment);
             self.named = false;
@@ -390,38 +379,40 @@ impl Followed {
         }
     }
 
-    fn missed(&self) -> Vec<Sibling> {
-        let Ok(mut found) = siblings(&self.path) else { return Vec::new() };
+    fn missed(&self, next: &LogFile) -> Vec<Held> {
+        let mut found = look(&self.path);
         found.reverse();
-        let all = found.clone();
-        found.retain(|sibling| {
-            sibling.rotated_name
-                && !self.known.contains(&sibling.stamp)
-                && !resume::is_twin(sibling, &all)
-                && !self.open.iter().any(|growing| {
-                    let ident = growing.segment.file().ident();
-                    (ident.dev, ident.ino) == (sibling.stamp.dev, sibling.stamp.ino)
-                })
-                && !self.is_copy(sibling)
+        let is_open = |held: &Held| {
+            self.open.iter().any(|growing| {
+                let ident = growing.segment.file().ident();
+                (ident.dev, ident.ino) == held.ident()
+            })
+        };
+        found.retain(|held| {
+            held.sibling.rotated_name
+                && !self.known.contains_key(&held.sibling.stamp)
+                && (next.ident().dev, next.ident().ino) != held.ident()
+                && !is_open(held)
+                && !held.is_beginning_of(next)
+                && !self.is_copy(held)
         });
         found
     }
 
     /// Whether a sibling holds a life that is open or was told, as a copy or compressed.
-    fn is_copy(&self, sibling: &Sibling) -> bool {
-        let Ok(head) = sibling.head() else { return true };
-        let ends = |generation: u64, end: Place| {
-            head.settled() == generation && resume::holds(sibling, generation, end).unwrap_or(false)
-        };
+    fn is_copy(&self, held: &Held) -> bool {
+        let ends = |generation: u64, end: Place| held.ends_at(generation, end.offset, end.check);
         self.open.iter().any(|growing| ends(growing.segment.generation(), growing.tip))
-            || self.past.iter().any(|past| ends(past.generation, past.end))
+            || self.source.past().iter().any(|past| ends(past.generation, past.end))
+            // Compressed since it was seen last.
+            || self.known.iter().any(|known| known.1.is_some_and(|(generation, end)| ends(generation, end)))
     }
 
     /// The end of a life that was told before, if the file is that one come back.
     fn told_before(&self, file: &LogFile) -> Option<(Place, u64, u64)> {
         let ident = file.ident();
         let begin = file.content_start().ok()?;
-        self.past.iter().rev().find_map(|past| {
+        self.source.past().iter().rev().find_map(|past| {
             let same =
                 past.ident == ident && file.proves(begin, past.generation, past.end.offset, past.end.check);
             same.then_some((past.end, past.generation, begin))
@@ -437,14 +428,12 @@ impl Followed {
         if lost > 0 {
             self.gap(look, "the file was cut before it was read", Some(lost));
         }
-        self.past.push_back(Past {
+        self.source.remember(Life {
+            serial: growing.segment.serial,
             ident: growing.segment.file().ident(),
             generation: growing.segment.generation(),
             end: growing.tip,
         });
-        if self.past.len() > MAX_PAST {
-            self.past.pop_front();
-        }
     }
 
     /// Ends the generations that the path no longer names and that have not grown for the grace.
@@ -479,8 +468,7 @@ impl Followed {
         let modified = modified(&meta);
         if self.folder_modified != modified || self.known.is_empty() {
             self.folder_modified = modified;
-            self.known =
-                siblings(&self.path).unwrap_or_default().into_iter().map(|sibling| sibling.stamp).collect();
+            self.known = look(&self.path).iter().map(|held| (held.sibling.stamp, held.end())).collect();
         }
     }
 

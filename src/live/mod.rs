@@ -1,5 +1,6 @@
 //! Flow: following files and handing what they say to clients.
 
+pub mod archive;
 pub mod client;
 pub mod feed;
 pub mod follow;

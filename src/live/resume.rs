@@ -2,18 +2,16 @@
 //!
 //! A cursor is believed only where a file shows what it remembers. Candidates in order: the current file, the
 //! generations still open, the rotated siblings, newest first; tie bits only choose between lives of equal
-//! content. What is found among the siblings becomes a chain of segments that ends at the oldest one that the
-//! follower has open. Everything here blocks.
+//! content. Everything here blocks.
 
-use super::feed::{Hub, Source, lock};
+use super::archive::Archive;
+use super::feed::{Hub, Source};
 use super::vector::{Stand, Vector};
 use crate::log::cursor::{Cursor, Entry, NO_GENERATION};
-use crate::log::logfile::LogFile;
-use crate::log::rotated::{Sibling, siblings};
-use crate::log::segment::{Born, Place, Segment};
+use crate::log::rotated::changed_lately;
+use crate::log::segment::{Place, Segment};
 use std::io;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// What a client without a cursor gets first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,15 +49,16 @@ pub struct Found {
     pub vector: Vector,
     /// What it must be told first.
     pub gaps: Vec<Gap>,
+    /// True if the files were changing while they were looked at: the follower will know more in a moment.
+    pub unsettled: bool,
 }
-
-/// One decoding of a compressed sibling at a time bounds disk and processor, whatever is asked.
-static DECODING: Mutex<()> = Mutex::new(());
 
 /// Finds where a client begins; `tip` is where its view stands.
 pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
     let (id, backlog) = match start {
-        Start::Backlog(backlog) => return Found { vector: backlog_vector(tip, backlog), gaps: Vec::new() },
+        Start::Backlog(backlog) => {
+            return Found { vector: backlog_vector(tip, backlog), gaps: Vec::new(), unsettled: false };
+        }
         Start::Cursor(id, backlog) => (id, backlog),
     };
     let gap = |source, reason: &str| Gap { source, reason: reason.to_owned() };
@@ -67,9 +66,10 @@ pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
     let ours = |entry: &Entry| tip.stands().iter().any(|stand| stand.key == entry.key);
     let Some(cursor) = Cursor::parse(&id).filter(|cursor| cursor.entries.iter().any(ours)) else {
         let vector = backlog_vector(tip, backlog);
-        return Found { vector, gaps: vec![gap(None, "the cursor is not one of these files'")] };
+        let gaps = vec![gap(None, "the cursor is not one of these files'")];
+        return Found { vector, gaps, unsettled: false };
     };
-    let mut found = Found { vector: Vector::default(), gaps: Vec::new() };
+    let mut found = Found { vector: Vector::default(), gaps: Vec::new(), unsettled: false };
     for id in tip.sources() {
         let Some(source) = sources.get(id) else { continue };
         let entries: Vec<&Entry> = cursor.entries.iter().filter(|entry| entry.key == source.key).collect();
@@ -81,34 +81,20 @@ pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
             found.vector.push(Stand::nowhere(id, source.key));
         } else if let Err(reason) = place_source(source, tip, &entries, &mut found.vector) {
             found.gaps.push(gap(Some(id), reason));
+            found.unsettled |= source.path.as_deref().is_some_and(changed_lately);
             begin_current(tip, id, source.key, &mut found.vector);
         }
+        found.unsettled |= tip.of(id).any(|(segment, place)| !still_shows(segment, *place));
     }
     found
 }
 
-/// Looks for what a segment held at a place among its siblings, and reads it from there if it is found.
-pub fn relocate(segment: &Segment, path: Option<&Path>, place: Place) -> bool {
-    let Some(path) = path else { return false };
+/// Whether an open generation's file still shows it; else the follower is about to see that it was cut.
+fn still_shows(segment: &Segment, place: Place) -> bool {
     let generation = segment.generation();
-    let own = segment.file().ident();
-    if generation == NO_GENERATION {
-        return false;
-    }
-    for sibling in siblings(path).unwrap_or_default() {
-        let same = (sibling.stamp.dev, sibling.stamp.ino) == (own.dev, own.ino);
-        let entry = Entry { key: 0, generation, tie: 0, check: place.check, offset: place.offset };
-        if same || !sibling.head().is_ok_and(|head| head.settled() == generation) {
-            continue;
-        }
-        if let Ok(Some(file)) = prove(&sibling, &entry)
-            && segment.end().is_none_or(|end| file.size().is_ok_and(|size| size >= end))
-        {
-            segment.move_to(Arc::new(file));
-            return true;
-        }
-    }
-    false
+    generation == NO_GENERATION
+        || place.offset < segment.begin()
+        || segment.file().proves(segment.begin(), generation, place.offset, place.check)
 }
 
 /// Puts the stands of one source where its entries say.
@@ -120,7 +106,8 @@ fn place_source(
 ) -> Result<(), &'static str> {
     let open: Vec<(Arc<Segment>, Place)> = tip.of(source.id).cloned().collect();
     let mut placed: Vec<(Arc<Segment>, Place)> = Vec::new();
-    for entry in entries {
+    let mut archive = None;
+    for entry in entries.iter().rev() {
         if entry.generation == NO_GENERATION && entry.tie == 0 {
             // There was no file: all of the current one is new.
             match open.last() {
@@ -131,13 +118,14 @@ fn place_source(
         }
         let found = match find_open(&open, entry) {
             Some((found, true)) => Some(found),
-            other => find_archived(source, &open, entry).or(other.map(|(found, _)| found)),
+            other => {
+                let archive = archive.get_or_insert_with(|| Archive::of(source, &open));
+                archive.find(entry).or(other.map(|(found, _)| found))
+            }
         };
         placed.push(found.ok_or("the place of the cursor is gone")?);
     }
-    // A second entry may turn out to be what the first one leads to; a life counts once, older first.
-    placed.dedup_by(|b, a| Arc::ptr_eq(&a.0, &b.0));
-    for (segment, place) in placed {
+    for (segment, place) in placed.into_iter().rev() {
         if out.place(&segment).is_none() {
             out.push(Stand::at(segment, place));
         }
@@ -161,104 +149,6 @@ fn find_open(open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<((Arc<Segm
         _ => Place { offset: entry.offset, check: entry.check },
     };
     Some(((best.0.clone(), place), best.0.tie == entry.tie))
-}
-
-/// The place among the rotated siblings that an entry fits, as the first of a chain that leads to `open`.
-fn find_archived(
-    source: &Source,
-    open: &[(Arc<Segment>, Place)],
-    entry: &Entry,
-) -> Option<(Arc<Segment>, Place)> {
-    let path = source.path.as_deref()?;
-    let is_open = |sibling: &Sibling| {
-        open.iter().any(|(segment, _)| {
-            let ident = segment.file().ident();
-            (ident.dev, ident.ino) == (sibling.stamp.dev, sibling.stamp.ino)
-        })
-    };
-    let all: Vec<Sibling> = siblings(path).ok()?.into_iter().filter(|sibling| !is_open(sibling)).collect();
-    let mut best: Option<(usize, LogFile)> = None;
-    for (at, sibling) in all.iter().enumerate() {
-        let Ok(Some(file)) = prove(sibling, entry) else { continue };
-        let ties = file.ident().tie() == entry.tie;
-        if ties || best.is_none() {
-            best = Some((at, file));
-        }
-        if ties {
-            break;
-        }
-    }
-    let (at, file) = best?;
-    let mut next = open.first().map(|(segment, _)| segment.clone());
-    // What lies between the found one and the open ones, from the newest back.
-    for sibling in all[..at].iter().filter(|sibling| sibling.rotated_name && !is_twin(sibling, &all)) {
-        if let Ok(file) = open_sibling(sibling)
-            && let Ok(segment) = archived(source, file, Born::Rotated, next.clone())
-        {
-            next = Some(segment);
-        }
-    }
-    let segment = archived(source, file, Born::First, next).ok()?;
-    let place = match entry.generation {
-        NO_GENERATION => segment.first(),
-        _ => Place { offset: entry.offset, check: entry.check },
-    };
-    Some((segment, place))
-}
-
-/// Whether a sibling holds a generation up to this end, and nothing behind it.
-pub(super) fn holds(sibling: &Sibling, generation: u64, end: Place) -> io::Result<bool> {
-    let entry = Entry { key: 0, generation, tie: 0, check: end.check, offset: end.offset };
-    Ok(match prove(sibling, &entry)? {
-        Some(file) => file.size()? <= end.offset,
-        None => false,
-    })
-}
-
-/// A compressed file beside the plain one of the same name: one of them is being made or about to go.
-pub(super) fn is_twin(sibling: &Sibling, all: &[Sibling]) -> bool {
-    sibling.codec.is_some()
-        && all.iter().any(|other| other.codec.is_none() && other.path == sibling.path.with_extension(""))
-}
-
-fn archived(
-    source: &Source,
-    file: LogFile,
-    born: Born,
-    next: Option<Arc<Segment>>,
-) -> io::Result<Arc<Segment>> {
-    let begin = file.content_start()?;
-    let head = file.head(begin)?.settled();
-    let end = file.size()?;
-    let segment = Segment::new(source.id, source.key, Arc::new(file), begin, born);
-    segment.set_generation(head);
-    segment.seal(end.max(begin));
-    if let Some(next) = next {
-        segment.set_next(next);
-    }
-    Ok(Arc::new(segment))
-}
-
-/// The sibling's file, if it shows what the entry remembers. A compressed one is decoded only if its head fits.
-fn prove(sibling: &Sibling, entry: &Entry) -> io::Result<Option<LogFile>> {
-    if entry.generation != NO_GENERATION && sibling.head()?.settled() != entry.generation {
-        return Ok(None);
-    }
-    if entry.generation == NO_GENERATION && sibling.codec.is_some() {
-        return Ok(None);
-    }
-    let file = open_sibling(sibling)?;
-    let begin = file.content_start()?;
-    let fits = match entry.generation {
-        NO_GENERATION => file.ident().tie() == entry.tie,
-        known => file.proves(begin, known, entry.offset, entry.check),
-    };
-    Ok(fits.then_some(file))
-}
-
-fn open_sibling(sibling: &Sibling) -> io::Result<LogFile> {
-    let _turn = sibling.codec.map(|_| lock(&DECODING));
-    sibling.open()
 }
 
 fn copy_stands(tip: &Vector, source: usize, out: &mut Vector) {

@@ -95,6 +95,12 @@ impl Vector {
         self.0.insert(at, stand);
     }
 
+    /// Adds a stand of a generation that is older than those its source has.
+    pub fn push_older(&mut self, stand: Stand) {
+        let at = self.0.iter().position(|own| own.source >= stand.source).unwrap_or(self.0.len());
+        self.0.insert(at, stand);
+    }
+
     /// The part over some sources.
     pub fn only(&self, wanted: impl Fn(usize) -> bool) -> Vector {
         Vector(self.0.iter().filter(|stand| wanted(stand.source)).cloned().collect())

@@ -91,6 +91,14 @@ impl LogFile {
         Ok(LogFile { ident: Ident::of(&meta), file })
     }
 
+    /// Another handle to the same file.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn try_clone_file(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
     /// Who it is.
     pub fn ident(&self) -> Ident {
         self.ident

@@ -1,17 +1,21 @@
 //! The rotated siblings of a log: what stands beside it in its folder under names like `NAME.1`,
 //! `NAME-20261122.gz` or `STEM.2.EXT`.
 //!
-//! A name only makes a file a candidate; that it holds a generation is proved by content. What cannot be
-//! looked at is not there for this look, and concludes nothing. Compressed siblings are decoded into an
-//! unlinked temporary file, and are from then on files like any other.
+//! A name only makes a file a candidate; that it holds a generation is proved by content. A rotation moves names
+//! while somebody looks: [`look`] opens everything at once, and looks again until the folder holds still; from
+//! then on names do not matter. What cannot be opened is not there for this look, and concludes nothing.
+//! Compressed siblings are decoded into an unlinked temporary file, and are from then on files like any other.
 
-use super::logfile::{Head, LogFile, head_of};
+use super::logfile::{LogFile, head_of};
+use super::segment::Place;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 /// The most siblings of one log that are looked at, newest first.
 pub const MAX_SIBLINGS: usize = 64;
@@ -115,48 +119,151 @@ fn candidate(name: &OsStr, base: &OsStr) -> Option<(Option<Codec>, bool, u64)> {
     Some((codec, rotated, number))
 }
 
-impl Sibling {
-    /// The generation that its first bytes tell.
-    ///
-    /// # Errors
-    /// What the system or the decoder says.
-    pub fn head(&self) -> io::Result<Head> {
-        match self.codec {
-            None => {
-                let file = LogFile::open(&self.path)?;
-                file.head(file.content_start()?)
-            }
-            Some(codec) => {
-                let mut first = Vec::new();
-                let limit = super::cursor::HEAD_BYTES as u64;
-                decoder(codec, File::open(&self.path)?)?.take(limit).read_to_end(&mut first)?;
-                Ok(head_of(&first))
-            }
+/// How often a look is taken again while names move, and the wait between.
+const TRIES: u32 = 12;
+const TRY_AGAIN: Duration = Duration::from_millis(4);
+/// One decoding at a time bounds disk and processor, whatever is asked.
+static DECODING: Mutex<()> = Mutex::new(());
+
+/// A sibling that is open: what happens to its name is of no matter any more.
+#[derive(Debug)]
+pub struct Held {
+    /// What it looked like.
+    pub sibling: Sibling,
+    /// The generation that its first line tells.
+    pub generation: u64,
+    raw: File,
+    file: OnceLock<Arc<LogFile>>,
+}
+
+/// All siblings of the log at `path`, newest first, open. Blocks for some milliseconds while names move.
+pub fn look(path: &Path) -> Vec<Held> {
+    let mut before = Vec::new();
+    for again in 0..TRIES {
+        let last = again + 1 == TRIES;
+        let listed = siblings(path).unwrap_or_default();
+        let opened: io::Result<Vec<Option<Held>>> =
+            listed.iter().map(|sibling| hold(sibling, &listed, last)).collect();
+        let still = listed == before || !changed_lately(path);
+        match opened {
+            Ok(held) if still || last => return held.into_iter().flatten().collect(),
+            _ => before = listed,
         }
+        std::thread::sleep(TRY_AGAIN);
+    }
+    Vec::new()
+}
+
+/// Whether the folder changed so lately that a listing may have missed a name that moved.
+pub fn changed_lately(path: &Path) -> bool {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let modified = std::fs::metadata(folder).and_then(|meta| meta.modified());
+    modified.is_ok_and(|at| {
+        SystemTime::now().duration_since(at).is_ok_and(|age| age < Duration::from_millis(200))
+    })
+}
+
+/// Opens a sibling; `None` for one that cannot be read, an error for one that is no longer there.
+fn hold(sibling: &Sibling, all: &[Sibling], last: bool) -> io::Result<Option<Held>> {
+    // A compressed file beside the plain one of the same name is being made, or the other is about to go.
+    let twin = |other: &Sibling| other.codec.is_none() && other.path == sibling.path.with_extension("");
+    if sibling.codec.is_some() && all.iter().any(twin) {
+        return Ok(None);
+    }
+    let moved = || io::Error::from(io::ErrorKind::NotFound);
+    let raw = match LogFile::open(&sibling.path) {
+        Ok(file) if (file.ident().dev, file.ident().ino) == (sibling.stamp.dev, sibling.stamp.ino) => file,
+        Ok(_) => return if last { Ok(None) } else { Err(moved()) },
+        Err(error) if error.kind() == io::ErrorKind::NotFound && !last => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let held = |raw: File, generation, file| Held { sibling: sibling.clone(), generation, raw, file };
+    let Some(codec) = sibling.codec else {
+        let Ok(head) = raw.content_start().and_then(|begin| raw.head(begin)) else { return Ok(None) };
+        let file = OnceLock::new();
+        let Ok(handle) = raw.try_clone_file() else { return Ok(None) };
+        let _ = file.set(Arc::new(raw));
+        return Ok(Some(held(handle, head.settled(), file)));
+    };
+    let Ok(handle) = raw.try_clone_file() else { return Ok(None) };
+    let mut first = Vec::new();
+    let limit = super::cursor::HEAD_BYTES as u64;
+    let read = handle
+        .try_clone()
+        .and_then(|file| decoder(codec, file))
+        .and_then(|decoded| decoded.take(limit).read_to_end(&mut first));
+    match read {
+        Ok(_) => Ok(Some(held(handle, head_of(&first).settled(), OnceLock::new()))),
+        // Perhaps it is being written.
+        Err(_) if !last => Err(moved()),
+        Err(_) => Ok(None),
+    }
+}
+
+impl Held {
+    /// Device and inode.
+    pub fn ident(&self) -> (u64, u64) {
+        (self.sibling.stamp.dev, self.sibling.stamp.ino)
     }
 
-    /// Opens it for reading at any place, decoded if need be.
+    /// Its content for reading at any place, decoded if need be.
     ///
     /// # Errors
     /// What the system or the decoder says; `FileTooLarge` beyond [`MAX_DECODED_BYTES`].
-    pub fn open(&self) -> io::Result<LogFile> {
-        let Some(codec) = self.codec else { return LogFile::open(&self.path) };
-        let mut spool = tempfile::tempfile()?;
-        let mut decoded = decoder(codec, File::open(&self.path)?)?.take(MAX_DECODED_BYTES + 1);
-        let mut buf = vec![0; 128 << 10];
-        loop {
-            let n = match decoded.read(&mut buf) {
-                Ok(0) => break,
-                Ok(n) => n,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
-            };
-            spool.write_all(&buf[..n])?;
+    pub fn file(&self) -> io::Result<Arc<LogFile>> {
+        if let Some(file) = self.file.get() {
+            return Ok(file.clone());
         }
+        let Some(codec) = self.sibling.codec else { return Err(io::ErrorKind::NotFound.into()) };
+        let _turn = DECODING.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut raw = self.raw.try_clone()?;
+        raw.rewind()?;
+        let mut spool = tempfile::tempfile()?;
+        let mut decoded = decoder(codec, raw)?.take(MAX_DECODED_BYTES + 1);
+        io::copy(&mut decoded, &mut spool)?;
         if decoded.limit() == 0 {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too large to decode"));
         }
-        LogFile::from_file(spool)
+        let file = Arc::new(LogFile::from_file(spool)?);
+        Ok(self.file.get_or_init(|| file).clone())
+    }
+
+    /// Its content, if it shows what a cursor of this generation remembers. It is decoded only if its head fits.
+    pub fn proves(&self, generation: u64, offset: u64, check: u64) -> Option<Arc<LogFile>> {
+        if self.generation != generation {
+            return None;
+        }
+        let file = self.file().ok()?;
+        let begin = file.content_start().ok()?;
+        file.proves(begin, generation, offset, check).then_some(file)
+    }
+
+    /// Its generation and its end; `None` for what would have to be decoded.
+    pub fn end(&self) -> Option<(u64, Place)> {
+        let file = self.file.get()?;
+        let (begin, offset) = (file.content_start().ok()?, file.size().ok()?);
+        Some((self.generation, Place { offset, check: file.check_before(begin, offset.max(begin)).ok()? }))
+    }
+
+    /// Whether all that it holds is also the beginning of `file`.
+    pub fn is_beginning_of(&self, file: &LogFile) -> bool {
+        let same = || -> io::Result<bool> {
+            let begin = file.content_start()?;
+            if file.head(begin)?.settled() != self.generation {
+                return Ok(false);
+            }
+            let own = self.file()?;
+            let end = own.size()?;
+            let check = own.check_before(own.content_start()?, end)?;
+            Ok(file.size()? >= end && end >= begin && file.check_before(begin, end)? == check)
+        };
+        same().unwrap_or(false)
+    }
+
+    /// Whether it holds a generation up to this end, and nothing behind it.
+    pub fn ends_at(&self, generation: u64, offset: u64, check: u64) -> bool {
+        self.proves(generation, offset, check)
+            .is_some_and(|file| file.size().is_ok_and(|size| size <= offset))
     }
 }
 
@@ -175,6 +282,7 @@ fn decoder(codec: Codec, file: File) -> io::Result<Box<dyn Read>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write;
 
     fn says(name: &str, base: &str) -> Option<(Option<Codec>, bool)> {
         candidate(OsStr::new(name), OsStr::new(base)).map(|(codec, rotated, _)| (codec, rotated))
@@ -212,13 +320,13 @@ mod tests {
         gz.write_all(b"old one\nold two\n").unwrap();
         gz.finish().unwrap();
         std::fs::write(folder.path().join("app.log.1"), "newer\n").unwrap();
-        let found = siblings(&log).unwrap();
-        assert_eq!(
-            found.iter().map(|s| s.path.extension().unwrap().to_owned()).collect::<Vec<_>>(),
-            ["1", "gz"]
-        );
+        let found = look(&log);
+        let names: Vec<_> =
+            found.iter().map(|held| held.sibling.path.extension().unwrap().to_owned()).collect();
+        assert_eq!(names, ["1", "gz"]);
         let generation = super::super::cursor::generation(b"old one");
-        assert_eq!(found[1].head().unwrap(), Head::Known(generation));
-        assert!(found[1].open().unwrap().proves(0, generation, 16, super::super::cursor::check(b"old two")));
+        assert!(found[1].proves(generation, 16, super::super::cursor::check(b"old two")).is_some());
+        assert!(found[1].ends_at(generation, 16, super::super::cursor::check(b"old two")));
+        assert!(found[0].proves(generation, 16, super::super::cursor::check(b"old two")).is_none());
     }
 }

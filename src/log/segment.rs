@@ -35,9 +35,14 @@ pub enum Born {
     Resumed,
 }
 
+/// The number of the next segment of this process.
+static SERIAL: AtomicU64 = AtomicU64::new(1);
+
 /// A segment. See the module.
 #[derive(Debug)]
 pub struct Segment {
+    /// Counts the segments of this process: of two that the follower opened for a source, the later is greater.
+    pub serial: u64,
     /// Which source of the hub.
     pub source: usize,
     /// The source's key in cursors.
@@ -98,6 +103,7 @@ impl Segment {
     /// A segment over a file whose content begins at `begin`.
     pub fn new(source: usize, key: u32, file: Arc<LogFile>, begin: u64, born: Born) -> Segment {
         Segment {
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             source,
             key,
             born,

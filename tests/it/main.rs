@@ -7,6 +7,11 @@
 
 mod support;
 
+mod follow;
+mod input;
 mod layers;
+mod model;
+mod process;
+mod resume;
 mod rotate;
 mod stream;

@@ -1,0 +1,166 @@
+//! Generations that are no longer open: found among the rotated siblings, by content, and chained to those that
+//! followed them.
+//!
+//! What came after a found life is known in part from the follower, which remembers the lives that it read to
+//! their ends; those from before this server began stand in the order of their last changes. A chain ends at what
+//! the follower has open. Everything here blocks.
+
+use super::feed::{Life, Source};
+use crate::log::cursor::{Entry, NO_GENERATION};
+use crate::log::logfile::LogFile;
+use crate::log::rotated::{Held, look};
+use crate::log::segment::{Born, Place, Segment};
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// One look at what a source was. A life is one segment of it, however many entries lead there.
+pub(super) struct Archive<'a> {
+    source: &'a Source,
+    open: &'a [(Arc<Segment>, Place)],
+    past: Vec<Life>,
+    /// The siblings that are not open, newest first.
+    held: Vec<Held>,
+    segments: HashMap<(u64, u64), Arc<Segment>>,
+}
+
+impl<'a> Archive<'a> {
+    /// Looks; `open` is what a client's view has open.
+    pub(super) fn of(source: &'a Source, open: &'a [(Arc<Segment>, Place)]) -> Archive<'a> {
+        let mut held = source.path.as_deref().map(look).unwrap_or_default();
+        held.retain(|held| !open.iter().any(|(segment, _)| is_file_of(held, segment)));
+        // Remembered after the look: what the follower ended meanwhile is in both, and counts as open.
+        let newest = open.last().map_or(u64::MAX, |(segment, _)| segment.serial);
+        let mut past = source.past();
+        past.retain(|life| {
+            life.serial < newest && !open.iter().any(|(segment, _)| segment.serial == life.serial)
+        });
+        Archive { source, open, past, held, segments: HashMap::new() }
+    }
+
+    /// The place that an entry fits, in a segment that leads to what is open.
+    pub(super) fn find(&mut self, entry: &Entry) -> Option<(Arc<Segment>, Place)> {
+        let mut best: Option<(usize, Arc<LogFile>)> = None;
+        for (at, held) in self.held.iter().enumerate() {
+            let file = match entry.generation {
+                NO_GENERATION => held
+                    .file()
+                    .ok()
+                    .filter(|file| held.sibling.codec.is_none() && file.ident().tie() == entry.tie),
+                known => held.proves(known, entry.offset, entry.check),
+            };
+            let Some(file) = file else { continue };
+            let ties = file.ident().tie() == entry.tie;
+            if ties || best.is_none() {
+                best = Some((at, file));
+            }
+            if ties {
+                break;
+            }
+        }
+        let (at, file) = best?;
+        let begin = file.content_start().ok()?;
+        let life = self.past.iter().rev().find(|life| {
+            life.end.offset >= entry.offset
+                && (life.generation == entry.generation || entry.generation == NO_GENERATION)
+                && file.proves(begin, life.generation, life.end.offset, life.end.check)
+        });
+        let next = match life.map(|life| life.serial) {
+            Some(serial) => self.lives_after(serial),
+            None => self.lives_before_us(at),
+        };
+        let segment = self.segment(at, next).ok()?;
+        let place = match entry.generation {
+            NO_GENERATION => segment.first(),
+            _ => Place { offset: entry.offset, check: entry.check },
+        };
+        Some((segment, place))
+    }
+
+    /// The chain of the lives after a number.
+    fn lives_after(&mut self, serial: u64) -> Option<Arc<Segment>> {
+        let mut next: Option<Arc<Segment>> = None;
+        let mut lives: Vec<(u64, Result<Arc<Segment>, Life>)> = Vec::new();
+        lives.extend(self.open.iter().map(|(segment, _)| (segment.serial, Ok(segment.clone()))));
+        lives.extend(self.past.iter().map(|life| (life.serial, Err(*life))));
+        lives.retain(|(own, _)| *own > serial);
+        lives.sort_by_key(|(own, _)| std::cmp::Reverse(*own));
+        for (_, life) in lives {
+            let life = match life {
+                Ok(open) => {
+                    next = Some(open);
+                    continue;
+                }
+                Err(life) => life,
+            };
+            let shows = |held: &Held| held.proves(life.generation, life.end.offset, life.end.check).is_some();
+            if let Some(at) = self.held.iter().position(shows)
+                && let Ok(segment) = self.segment(at, next.clone())
+            {
+                next = Some(segment);
+            }
+        }
+        next
+    }
+
+    /// The chain of what was rotated away after the sibling at `at` but before this server began, and then of
+    /// what the server knows.
+    fn lives_before_us(&mut self, at: usize) -> Option<Arc<Segment>> {
+        let mut next = self.lives_after(0);
+        for newer in 0..at {
+            let held = &self.held[newer];
+            let told =
+                self.past.iter().any(|life| held.ends_at(life.generation, life.end.offset, life.end.check));
+            if held.sibling.rotated_name
+                && !told
+                && let Ok(segment) = self.segment(newer, next.clone())
+            {
+                next = Some(segment);
+            }
+        }
+        next
+    }
+
+    fn segment(&mut self, at: usize, next: Option<Arc<Segment>>) -> io::Result<Arc<Segment>> {
+        let held = &self.held[at];
+        if let Some(segment) = self.segments.get(&held.ident()) {
+            return Ok(segment.clone());
+        }
+        let file = held.file()?;
+        let begin = file.content_start()?;
+        let end = file.size()?;
+        let segment = Segment::new(self.source.id, self.source.key, file, begin, Born::Rotated);
+        segment.set_generation(held.generation);
+        segment.seal(end.max(begin));
+        if let Some(next) = next {
+            segment.set_next(next);
+        }
+        let segment = Arc::new(segment);
+        self.segments.insert(held.ident(), segment.clone());
+        Ok(segment)
+    }
+}
+
+fn is_file_of(held: &Held, segment: &Segment) -> bool {
+    let ident = segment.file().ident();
+    (ident.dev, ident.ino) == held.ident()
+}
+
+/// Looks for what a segment held at a place among its siblings, and reads it from there if it is found.
+pub fn relocate(segment: &Segment, path: Option<&Path>, place: Place) -> bool {
+    let Some(path) = path else { return false };
+    let generation = segment.generation();
+    if generation == NO_GENERATION {
+        return false;
+    }
+    for held in look(path).iter().filter(|held| !is_file_of(held, segment)) {
+        if let Some(file) = held.proves(generation, place.offset, place.check)
+            && segment.end().is_none_or(|end| file.size().is_ok_and(|size| size >= end))
+        {
+            segment.move_to(file);
+            return true;
+        }
+    }
+    false
+}
