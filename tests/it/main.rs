@@ -7,6 +7,7 @@
 
 mod support;
 
+mod clients;
 mod follow;
 mod input;
 mod layers;
@@ -14,4 +15,5 @@ mod model;
 mod process;
 mod resume;
 mod rotate;
+mod roundtrip;
 mod stream;
