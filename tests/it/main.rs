@@ -7,6 +7,7 @@
 
 mod support;
 
+mod clients;
 mod follow;
 mod input;
 mod layers;
