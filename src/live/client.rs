@@ -275,7 +275,7 @@ impl Client {
                 match self.seat.view.record(number) {
                     Shared::Record(record) => self.share(record, number),
                     Shared::Past => self.retarget(),
-                    Shared::NotYet if self.all_ended() => return None,
+                    Shared::NotYet if self.all_ended() => self.end(),
                     Shared::NotYet => self.wait(None).await,
                 }
                 continue;
