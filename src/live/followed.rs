@@ -180,7 +180,7 @@ impl Followed {
         }
         self.source.set_state(State::Ended);
         let body = notice_body(&self.source.name, "");
-        look.hub.publish(&self.source, Delta::Same, Content::Notice { name: "ended", body });
+        look.hub.publish(&self.source, Delta::End, Content::Notice { name: "ended", body });
     }
 
     /// Reads what grew; false if something could not be read.

@@ -7,7 +7,7 @@
 use super::archive::Archive;
 use super::feed::{Hub, Source};
 use super::vector::{Stand, Vector};
-use crate::log::cursor::{Cursor, Entry, NO_GENERATION};
+use crate::log::cursor::{Cursor, Entry, NO_GENERATION, NO_LINE};
 use crate::log::rotated::changed_lately;
 use crate::log::segment::{Place, Segment};
 use std::io;
@@ -93,7 +93,7 @@ fn still_shows(segment: &Segment, place: Place) -> bool {
     let generation = segment.generation();
     generation == NO_GENERATION
         || place.offset < segment.begin()
-        || segment.file().proves(segment.begin(), generation, place.offset, place.check)
+        || segment.proves(generation, place)
 }
 
 /// Puts the stands of one source where its entries say; false if one of them says nothing any more.
@@ -142,7 +142,7 @@ fn place_source(source: &Source, tip: &Vector, entries: &[&Entry], out: &mut Vec
 fn find_open(open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<((Arc<Segment>, Place), bool)> {
     let mut fits = open.iter().rev().filter(|(segment, _)| match entry.generation {
         NO_GENERATION => segment.tie == entry.tie && entry.offset <= segment.begin(),
-        known => segment.file().proves(segment.begin(), known, entry.offset, entry.check),
+        known => segment.proves(known, Place { offset: entry.offset, check: entry.check }),
     });
     let first = fits.next()?;
     let best = match first.0.tie == entry.tie {
@@ -150,7 +150,7 @@ fn find_open(open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<((Arc<Segm
         false => fits.find(|(segment, _)| segment.tie == entry.tie).unwrap_or(first),
     };
     let place = match entry.generation {
-        NO_GENERATION => best.0.first(),
+        NO_GENERATION => Place { offset: entry.offset, check: NO_LINE },
         _ => Place { offset: entry.offset, check: entry.check },
     };
     Some(((best.0.clone(), place), best.0.tie == entry.tie))
