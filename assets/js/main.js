@@ -5,12 +5,18 @@
 import { acts as makeActs } from './acts.js';
 import * as api from './api.js';
 import { ask, exchange } from './auth.js';
+import { retime, timeOfRow, zoneWords } from './clock.js';
+import { goal } from './goto.js';
 import { actOf, fillSheet } from './keys.js';
+import { placeOf } from './link.js';
+import { goBox, palette as makePalette } from './palette.js';
+import { offsetFrom } from './pick.js';
 import { rail as makeRail } from './rail.js';
 import { look } from './row.js';
+import { rowActs } from './rows.js';
 import { apply, choices, isDark } from './settings.js';
 import { Sources } from './sources.js';
-import { el, status as makeStatus } from './status.js';
+import { el, put, status as makeStatus } from './status.js';
 import { Stream } from './stream.js';
 import { tabs as makeTabs } from './tabs.js';
 import { View } from './view.js';
@@ -33,7 +39,10 @@ const view = new View(el('log'), el('track'), el('block'), {
     if (source) source.paused = on ? null : (source.paused ?? sources.mark(source));
     status.words(true);
   },
-  drawn: () => status.place(),
+  drawn() {
+    if (choices.time !== 'clock') retime(view.block.rows);
+    status.place();
+  },
   failed: complain,
 });
 const rail = makeRail(el('rail'), el('thumb'), {
@@ -56,7 +65,60 @@ const stream = new Stream({
   refused: () => void api.files().then(({ files }) => sources.meet(files), complain),
 });
 const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs });
-const acts = makeActs({ sources, view, select, complain });
+const rows = rowActs({ sources, view, toast, complain });
+/** @type {Record<string, () => unknown>} */
+const acts = {
+  ...makeActs({ sources, view, select, complain }),
+  ...rows.acts,
+  goto: goBox(go),
+  palette: makePalette(act),
+  close() {
+    getSelection()?.removeAllRanges();
+    if (!rows.drop()) el('log').focus({ preventScroll: true });
+  },
+};
+
+let toastTimer = 0;
+/** @param {string} words */
+function toast(words) {
+  put(el('toast'), words);
+  el('toast').hidden = false;
+  window.clearTimeout(toastTimer);
+  toastTimer = window.setTimeout(() => { el('toast').hidden = true; }, 2500);
+}
+
+/** @param {string} typed @returns {Promise<string>} what is wrong with it, or '' */
+async function go(typed) {
+  const to = goal(typed);
+  if (to.kind === 'wrong') return to.words;
+  if (to.kind === 'end') view.setFollow(true);
+  try {
+    const here = view.top ?? view.block.last;
+    if (to.kind === 'at' && !(await rows.goTo(to.at, 0.3))) return 'There is no line at this place.';
+    if (to.kind === 'lines' && here && sources.shown) await rows.goTo(await offsetFrom(sources.shown.store, here, to.by), 0);
+    return '';
+  } catch (error) {
+    return `The server said: ${/** @type {Error} */ (error).message}`;
+  }
+}
+
+/** Goes where the address bar points. @param {string} hash */
+async function follow(hash) {
+  const place = placeOf(hash);
+  if (!place) return;
+  if (!sources.all.has(place.file)) {
+    facts.trouble = `The link points into ${place.file}, which is not served here.`;
+    return;
+  }
+  select(place.file);
+  try {
+    await rows.goTo(place.offset, 0.3, place.generation);
+  } catch (error) {
+    if (/** @type {api.Problem} */ (error).status !== 410) return void complain(error);
+    facts.trouble = 'The line of this link was rotated away: its file is gone.';
+  }
+  status.words(true);
+}
 
 /** @param {string} name */
 function select(name) {
@@ -112,6 +174,9 @@ function act(name) {
 function dress() {
   el('wrap').setAttribute('aria-pressed', String(choices.wrap));
   el('theme').title = `Theme: ${choices.theme === 'auto' ? 'automatic' : choices.theme} (D)`;
+  retime(view.block.rows);
+  const top = view.block.rows[view.follow ? view.block.length - 1 : view.first.index];
+  put(el('zone'), zoneWords((top && timeOfRow(top)?.ms) ?? null));
   const background = isDark() ? '#0e1116' : '#ffffff';
   if (look.background === background) return;
   look.background = background;
@@ -161,8 +226,10 @@ window.addEventListener('error', ({ message }) => {
 });
 setInterval(() => {
   if (hiddenSince && Date.now() - hiddenSince > HIDDEN_MS && facts.phase !== 'closed') stream.close();
+  if (!document.hidden) dress();
   status.words();
 }, 1000);
+window.addEventListener('hashchange', () => follow(location.hash));
 
 // ── start ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -184,7 +251,8 @@ async function start() {
     if (/** @type {api.Problem} */ (error).status === 401) return void login();
     complain(error);
   }
-  return stream.open();
+  stream.open();
+  return follow(location.hash);
 }
 
 apply();

@@ -18,6 +18,10 @@
  * @property {number} next    where the next item begins
  * @property {string} text
  * @property {boolean} [cut]  longer than the server's limit: only its head is here
+ * @property {Item[]} [under]  lines folded into this one (`group.js`); `next` is then the end of the last
+ * @property {number} [spread] lines that belong to this one and are shown
+ * @property {'trace'|'repeat'} [why]
+ * @property {number} [own]    where this line itself ends
  */
 /** @typedef {{life: number, from: number, to: number, items: Item[], size: number, live: boolean}} Chunk */
 /** @typedef {{generation: string|null, from: number, tip: number, gone: boolean, notes: Map<number, string>}} Life */
@@ -95,6 +99,20 @@ export class Store {
     this.size = 0;
     this.partial = '';
     return this.current;
+  }
+
+  /**
+   * Puts an older generation, which a link names, before the ones that are known. Its end is where its file ends.
+   * @param {string} generation @param {number} tip
+   */
+  adopt(generation, tip) {
+    this.lives.unshift({ generation, from: 0, tip, gone: false, notes: new Map() });
+    const { notes, from } = this.lives[1];
+    if (!notes.has(from)) notes.set(from, `${this.name} begins anew here`);
+    for (const chunk of this.chunks) {
+      chunk.life += 1;
+      for (const item of chunk.items) item.life += 1;
+    }
   }
 
   /** A note where the stream stands now. @param {string} words */
@@ -217,15 +235,16 @@ export class Store {
     return this.weave(got);
   }
 
-  /** Lines around a place of the current life. @param {string|number} at @param {number} before @param {number} after */
-  async around(at, before, after) {
+  /** Lines around a place, of the current life unless another is named. @param {string|number} at @param {number} before @param {number} after @param {string|null} [generation] */
+  async around(at, before, after, generation = this.life.generation) {
     const life = this.current;
-    const query = { file: this.name, at, before, after, generation: this.life.generation };
+    const query = { file: this.name, at, before, after, generation };
     const answer = await this.fetchLines(query).catch((error) => {
       // The generation may have turned since: what is there now is the better answer for the end.
       if (error.status === 410 && at === 'end') return this.fetchLines({ ...query, generation: null });
       throw error;
     });
+    if (generation !== null && !this.lives.some((known) => known.generation === generation) && answer.generation === generation) this.adopt(generation, answer.size);
     const of = this.lifeOf(answer.generation);
     return { items: this.weave(this.took(answer, answer.generation === null ? life : of)), at: answer.at };
   }
