@@ -24,7 +24,7 @@ import { View } from './view.js';
 const HIDDEN_MS = 60_000; // then the stream is let go: a browser gives one server six connections
 
 /** @type {import('./status.js').Facts} */
-const facts = { phase: 'connecting', tries: 0, why: '', trouble: '' };
+const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '' };
 let hiddenSince = 0;
 
 const sources = new Sources(async (query) => {
@@ -36,6 +36,8 @@ const view = new View(el('log'), el('track'), el('block'), {
   follow(on, why) {
     const source = sources.shown;
     facts.why = why;
+    // The cursor row goes with reading; following has none.
+    if (on && el('block').contains(document.activeElement)) el('log').focus({ preventScroll: true });
     if (source) source.paused = on ? null : (source.paused ?? sources.mark(source));
     status.words(true);
   },
@@ -107,7 +109,7 @@ async function follow(hash) {
   const place = placeOf(hash);
   if (!place) return;
   if (!sources.all.has(place.file)) {
-    facts.trouble = `The link points into ${place.file}, which is not served here.`;
+    facts.note = `The link points into ${place.file}, which is not served here.`;
     return;
   }
   select(place.file);
@@ -115,7 +117,7 @@ async function follow(hash) {
     await rows.goTo(place.offset, 0.3, place.generation);
   } catch (error) {
     if (/** @type {api.Problem} */ (error).status !== 410) return void complain(error);
-    facts.trouble = 'The line of this link was rotated away: its file is gone.';
+    facts.note = 'The line of this link was rotated away: its file is gone.';
   }
   status.words(true);
 }
@@ -197,9 +199,11 @@ for (const [id, name] of [['follow', 'follow'], ['pill', 'end'], ['wrap', 'wrap'
   el(id).addEventListener('click', () => act(name));
 }
 el('retry').addEventListener('click', () => {
+  if (facts.trouble) stream.open();
   facts.trouble = '';
-  stream.open();
+  facts.note = '';
   view.schedule();
+  status.words(true);
 });
 const sheet = /** @type {HTMLDialogElement} */ (el('sheet'));
 sheet.addEventListener('click', ({ target }) => {

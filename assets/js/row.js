@@ -52,7 +52,10 @@ export function fill(row, item) {
   const plain = parts.length === 1 ? parts[0].text : parts.map((part) => part.text).join('');
   const facts = parse(plain);
   row.className = item.kind === 'partial' ? 'row partial' : isContinuation(plain) ? 'row cont' : 'row';
-  if (item.why) row.append(foldChip(item));
+  if (item.why) {
+    row.classList.add('grouped');
+    row.append(foldChip(item));
+  }
   if (facts.level) row.dataset.level = facts.level;
   else row.removeAttribute('data-level');
   setTime(row, facts);

@@ -15,7 +15,7 @@ export function put(node, text) {
   if (node && node.textContent !== text) node.textContent = text;
 }
 
-/** @typedef {{phase: import('./stream.js').Phase, tries: number, why: string, trouble: string}} Facts */
+/** @typedef {{phase: import('./stream.js').Phase, tries: number, why: string, trouble: string, note: string}} Facts  `trouble`: what failed; `note`: what the user should know */
 
 const EVERY_MS = 100;
 const FLOOD_MS = 1500;
@@ -68,11 +68,13 @@ export function status({ sources, view, facts, retryAt, rail, tabs }) {
     if (!loud && store?.state === 'waiting' && (store.life.tip > 0 || store.lives.length > 1)) loud = `${store.name} is gone. Waiting for it to come back…`;
     if (!loud && store?.state === 'refused') loud = `The server cannot read ${store.name}.`;
     if (!loud && sources.updated) loud = 'logcast was updated. Reload the page to get the new one.';
+    if (!loud) loud = facts.note;
     const node = el('banner');
     node.hidden = !loud;
     node.dataset.tone = facts.trouble ? 'red' : 'amber';
     put(node.firstElementChild, loud);
-    el('retry').hidden = !facts.trouble;
+    el('retry').hidden = !facts.trouble && loud !== facts.note;
+    put(el('retry'), facts.trouble ? 'Retry' : 'Close');
   }
 
   /** @param {import('./store.js').Store|undefined} store */
