@@ -99,6 +99,9 @@ function notice(store, event, data, now) {
   else if (event === 'truncated') store.begin(generation, `${store.name} was truncated at ${at} (${bytes(store.size)} before)`);
   else if (event === 'gap') store.note(`Lines are missing here${data.bytes ? ` (${bytes(data.bytes)})` : ''}: ${data.reason ?? 'the server does not say why'}`);
   else if (event === 'waiting') store.state = 'waiting';
-  else if (event === 'resumed') store.state = 'following';
+  else if (event === 'resumed') {
+    store.state = 'following';
+    store.back = `${store.name} is back since ${at}`;
+  }
   else if (event === 'ended') store.state = 'ended';
 }

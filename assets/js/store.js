@@ -24,7 +24,7 @@
  * @property {number} [own]    where this line itself ends
  */
 /** @typedef {{life: number, from: number, to: number, items: Item[], size: number, live: boolean}} Chunk */
-/** @typedef {{generation: string|null, from: number, tip: number, gone: boolean, notes: Map<number, string>}} Life */
+/** @typedef {{generation: string|null, from: number, tip: number, heard: number, gone: boolean, notes: Map<number, string>}} Life  `heard`: where the last batch ended */
 
 export const CHUNKS = 64; // about 32,000 lines: enough to scroll a while without a request
 const CHUNK_UNITS = 16_000_000; // UTF-16 units of text in all: 32 MB
@@ -36,12 +36,14 @@ export class Store {
     this.name = name;
     this.fetchLines = fetchLines;
     /** @type {Life[]} */
-    this.lives = [{ generation: null, from: 0, tip: 0, gone: false, notes: new Map() }];
+    this.lives = [{ generation: null, from: 0, tip: 0, heard: -1, gone: false, notes: new Map() }];
     /** @type {Chunk[]} least recently used first */
     this.chunks = [];
     this.size = 0;
     this.state = 'following';
     this.partial = '';
+    /** Words for a file that came back after it was gone: if it is another one, they stand above its lines. */
+    this.back = '';
     /** Lines received, and bytes that came without being sent as lines: the pill counts with them. */
     this.received = 0;
     this.skippedBytes = 0;
@@ -60,19 +62,18 @@ export class Store {
   meet(info, first) {
     this.state = info.state;
     const life = this.life;
-    if (first && life.generation === null && info.generation) {
-      life.generation = info.generation;
-      life.from = info.from ?? 0;
-    }
+    if (first) life.from = info.from ?? 0;
+    life.generation ??= info.generation; // it is known once the first line is whole
     if (life.generation !== info.generation && info.generation !== null) return; // a notice will tell
     life.tip = Math.max(life.tip, info.tip);
     this.size = Math.max(info.size, life.tip);
   }
 
-  /** @param {{generation: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[]}} batch @param {boolean} keep false while nobody looks */
+  /** @param {{generation?: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[]}} batch @param {boolean} keep false while nobody looks */
   batch(batch, keep) {
-    const life = this.lifeOf(batch.generation);
+    const life = batch.generation === undefined ? this.lifeAt(batch.from) : this.lifeOf(batch.generation);
     const of = this.lives[life];
+    of.heard = batch.to;
     const sentFrom = batch.from + batch.skip;
     of.tip = Math.max(of.tip, batch.to);
     if (life === this.current) this.size = Math.max(this.size, of.tip);
@@ -90,14 +91,22 @@ export class Store {
   lifeOf(generation) {
     if (this.life.generation === null && generation !== null && this.life.tip <= this.life.from) this.life.generation = generation;
     for (let i = this.current; i >= 0; i -= 1) if (this.lives[i].generation === generation) return i;
-    return this.begin(generation, `${this.name} is another file now`);
+    return this.begin(generation, this.back || `${this.name} is another file now`);
+  }
+
+  /** The life that a batch without a generation goes on with: late lines of an old one begin where it was left. @param {number} from */
+  lifeAt(from) {
+    const i = this.lives.findLastIndex((life) => life.heard === from);
+    if (i >= 0) return i;
+    return this.back ? this.begin(null, this.back) : this.current;
   }
 
   /** Begins a new life, behind a note that says why. @param {string|null} generation @param {string} words */
   begin(generation, words) {
-    this.lives.push({ generation, from: 0, tip: 0, gone: false, notes: new Map([[0, words]]) });
+    this.lives.push({ generation, from: 0, tip: 0, heard: 0, gone: false, notes: new Map([[0, words]]) });
     this.size = 0;
     this.partial = '';
+    this.back = '';
     return this.current;
   }
 
@@ -106,7 +115,7 @@ export class Store {
    * @param {string} generation @param {number} tip
    */
   adopt(generation, tip) {
-    this.lives.unshift({ generation, from: 0, tip, gone: false, notes: new Map() });
+    this.lives.unshift({ generation, from: 0, tip, heard: -1, gone: false, notes: new Map() });
     const { notes, from } = this.lives[1];
     if (!notes.has(from)) notes.set(from, `${this.name} begins anew here`);
     for (const chunk of this.chunks) {
