@@ -14,7 +14,7 @@ import { offsetFrom } from './pick.js';
 import { rail as makeRail } from './rail.js';
 import { look } from './row.js';
 import { rowActs } from './rows.js';
-import { apply, choices, isDark } from './settings.js';
+import { apply, choices, firstVisit, isDark } from './settings.js';
 import { Sources } from './sources.js';
 import { el, put, status as makeStatus } from './status.js';
 import { Stream } from './stream.js';
@@ -42,6 +42,9 @@ const view = new View(el('log'), el('track'), el('block'), {
     status.words(true);
   },
   drawn() {
+    const store = sources.shown?.store;
+    const span = store ? Math.max(1, store.life.tip - store.life.from) : 1;
+    rail.ticks(store ? rows.marks.offsets(store.name, store.life.generation).map((offset) => (offset - store.life.from) / span) : []);
     if (choices.time !== 'clock') retime(view.block.rows);
     status.place();
   },
@@ -81,12 +84,12 @@ const acts = {
 };
 
 let toastTimer = 0;
-/** @param {string} words */
-function toast(words) {
+/** @param {string} words @param {number} [ms] */
+function toast(words, ms = 2500) {
   put(el('toast'), words);
   el('toast').hidden = false;
   window.clearTimeout(toastTimer);
-  toastTimer = window.setTimeout(() => { el('toast').hidden = true; }, 2500);
+  toastTimer = window.setTimeout(() => { el('toast').hidden = true; }, ms);
 }
 
 /** @param {string} typed @returns {Promise<string>} what is wrong with it, or '' */
@@ -263,3 +266,4 @@ apply();
 dress();
 fillSheet(el('sheet-body'));
 exchange().then(start);
+if (firstVisit()) toast('Space pauses · g and G go to the ends · ? shows all keys', 8000);

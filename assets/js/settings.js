@@ -72,3 +72,14 @@ export function nextTime() {
 export function nextZone() {
   return ZONES[(ZONES.indexOf(choices.zone) + 1) % ZONES.length];
 }
+
+/** Whether the page was never opened in this browser; asked once. */
+export function firstVisit() {
+  const first = !('seen' in was);
+  try {
+    if (first) localStorage.setItem(KEY, JSON.stringify({ ...stored(), seen: true }));
+  } catch {
+    return false; // where nothing is kept, every visit would be the first
+  }
+  return first;
+}

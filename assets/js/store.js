@@ -34,6 +34,7 @@ export class Store {
   /** @param {string} name @param {(query: LinesQuery) => Promise<LinesAnswer>} fetchLines */
   constructor(name, fetchLines) {
     this.name = name;
+    this.label = name; // as people are told; shorter where that is clear
     this.fetchLines = fetchLines;
     /** @type {Life[]} */
     this.lives = [{ generation: null, from: 0, tip: 0, heard: -1, gone: false, notes: new Map() }];
@@ -91,7 +92,7 @@ export class Store {
   lifeOf(generation) {
     if (this.life.generation === null && generation !== null && this.life.tip <= this.life.from) this.life.generation = generation;
     for (let i = this.current; i >= 0; i -= 1) if (this.lives[i].generation === generation) return i;
-    return this.begin(generation, this.back || `${this.name} is another file now`);
+    return this.begin(generation, this.back || `${this.label} is another file now`);
   }
 
   /** The life that a batch without a generation goes on with: late lines of an old one begin where it was left. @param {number} from */
@@ -117,7 +118,7 @@ export class Store {
   adopt(generation, tip) {
     this.lives.unshift({ generation, from: 0, tip, heard: -1, gone: false, notes: new Map() });
     const { notes, from } = this.lives[1];
-    if (!notes.has(from)) notes.set(from, `${this.name} begins anew here`);
+    if (!notes.has(from)) notes.set(from, `${this.label} begins anew here`);
     for (const chunk of this.chunks) {
       chunk.life += 1;
       for (const item of chunk.items) item.life += 1;
@@ -126,9 +127,10 @@ export class Store {
 
   /** A note where the stream stands now. @param {string} words */
   note(words) {
-    const { notes, tip } = this.life;
-    const there = notes.get(tip);
-    notes.set(tip, there ? `${there} · ${words}` : words);
+    const { notes, tip, heard } = this.life;
+    const at = heard >= 0 ? heard : tip; // the tip may be known further on than lines were received
+    const there = notes.get(at);
+    notes.set(at, there ? `${there} · ${words}` : words);
   }
 
   /** @param {number} life @param {number} from @param {number} to @param {Item[]} items @param {boolean} live */
