@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// How long anything may take on a loaded machine before it counts as broken.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 /// The time between two looks at a fact.
-const LOOK: Duration = Duration::from_millis(10);
+pub(crate) const LOOK: Duration = Duration::from_millis(10);
 
 /// Looks until `fact` gives something; panics with `what` after the deadline.
 #[track_caller]
