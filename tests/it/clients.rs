@@ -199,3 +199,47 @@ fn curl() {
     server.restart();
     assert_lines(&take(1), &["while it was away"]);
 }
+
+/// A Rust client from crates.io, which comes back by itself.
+#[test]
+fn crate_eventsource_client() {
+    use eventsource_client::{Client, ClientBuilder, ReconnectOptions, SSE};
+    use futures_util::StreamExt;
+    use std::time::Duration;
+
+    let place = Place::with("f", format!("{}{}\n", text(&HOSTILE), FORGED.0));
+    let mut server = Server::start(&place, &["f"]);
+    let transport = launchdarkly_sdk_transport::HyperTransport::builder().build_http().expect("a transport");
+    let again = ReconnectOptions::reconnect(true).delay(Duration::from_millis(100)).build();
+    let client = ClientBuilder::for_url(&format!("{}?lines=all", server.stream))
+        .expect("a URL")
+        .reconnect(again)
+        .build_with_transport(transport);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let mut stream = client.stream();
+    let mut take = |count: usize| {
+        runtime.block_on(async {
+            let mut lines = Vec::new();
+            let all = async {
+                while lines.len() < count {
+                    match stream.next().await.expect("a stream that comes back") {
+                        Ok(SSE::Event(event)) if event.event_type == "message" => lines.push(event.data),
+                        Ok(SSE::Event(event)) => assert_eq!(event.event_type, "hello", "{event:?}"),
+                        // A lost connection is an error of the stream, and it goes on.
+                        Ok(SSE::Connected(_) | SSE::Comment(_)) | Err(_) => {}
+                    }
+                }
+            };
+            let in_time = tokio::time::timeout(DEADLINE, all).await.is_ok();
+            assert!(in_time, "{} of {count} lines, last {:?}", lines.len(), lines.last());
+            lines
+        })
+    };
+    let mut expected: Vec<&str> = HOSTILE.to_vec();
+    expected.push(FORGED.1);
+    assert_lines(&take(expected.len()), &expected);
+    server.kill();
+    place.append("f", "while it was away\n\n");
+    server.restart();
+    assert_lines(&take(2), &["while it was away", ""]);
+}
