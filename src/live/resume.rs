@@ -91,9 +91,7 @@ pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
 /// Whether an open generation's file still shows it; else the follower is about to see that it was cut.
 fn still_shows(segment: &Segment, place: Place) -> bool {
     let generation = segment.generation();
-    generation == NO_GENERATION
-        || place.offset < segment.begin()
-        || segment.proves(generation, place)
+    generation == NO_GENERATION || place.offset < segment.begin() || segment.proves(generation, place)
 }
 
 /// Puts the stands of one source where its entries say; false if one of them says nothing any more.

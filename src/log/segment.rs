@@ -154,7 +154,8 @@ impl Segment {
             return file.proves(begin, generation, place.offset, place.check);
         }
         generation == self.generation()
-            && (place.offset <= begin || file.check_before(begin, place.offset).is_ok_and(|found| found == place.check))
+            && (place.offset <= begin
+                || file.check_before(begin, place.offset).is_ok_and(|found| found == place.check))
     }
 
     /// The same, for a file that came back and whose lines up to `start` were told before.
