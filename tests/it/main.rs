@@ -1,3 +1,18 @@
-//! The integration tests: one binary, a module per theme.
+//! The integration tests: one binary, a module per theme, the real program in a folder of its own each time.
+//!
+//! The invariant behind most of them: the data of all events, joined, equals the complete lines written, in
+//! order, each once, unless a `gap` says otherwise. Numbers in doc comments are rows of the fault catalogue.
 
+#![allow(clippy::print_stderr, reason = "what a failed or skipped test has to say goes to stderr")]
+
+mod support;
+
+mod clients;
+mod follow;
+mod input;
+mod layers;
 mod model;
+mod process;
+mod resume;
+mod rotate;
+mod stream;

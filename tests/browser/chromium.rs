@@ -1,0 +1,212 @@
+//! A browser for one test: chromedriver on a port of its own, one session, no state left behind.
+//!
+//! thirtyfour is asynchronous and these tests are not: each call runs to its end on a small runtime. What
+//! changes on a page is never waited for by time: `until` asks the page again until a script gives something.
+
+use crate::support::{DEADLINE, LOOK, wait_for};
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use thirtyfour::common::capabilities::desiredcapabilities::AlertBehaviour;
+use thirtyfour::prelude::*;
+use thirtyfour::{BrowserLogEntry, LoggingPrefsLogLevel};
+
+const CHROMIUM: &str = "/usr/bin/chromium";
+const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
+
+/// A running browser with one page.
+pub(crate) struct Browser {
+    runtime: tokio::runtime::Runtime,
+    driver: Option<WebDriver>,
+    process: Child,
+    /// Profile and sockets; named so that it goes after the processes.
+    folder: Option<TempDir>,
+}
+
+impl Browser {
+    /// Starts a browser, or says why not: `None` skips the test.
+    #[track_caller]
+    pub(crate) fn start() -> Option<Browser> {
+        if let Some(missing) = [CHROMIUM, CHROMEDRIVER].into_iter().find(|path| !Path::new(path).exists()) {
+            let must = std::env::var_os("LOGCAST_TEST_BROWSER").is_some_and(|value| value == "1");
+            assert!(!must, "there is no {missing}: apt-get install chromium chromium-driver");
+            eprintln!("skipped: there is no {missing} (apt-get install chromium chromium-driver)");
+            return None;
+        }
+        let folder = TempDir::with_prefix("logcast-browser-").expect("a temporary folder");
+        let mut process = Command::new(CHROMEDRIVER)
+            .arg("--port=0")
+            .env("TMPDIR", folder.path())
+            .env("HOME", folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver");
+        let stdout = process.stdout.take().expect("piped");
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a small runtime");
+        let mut browser = Browser { runtime, driver: None, process, folder: Some(folder) };
+        let port = port_of(stdout);
+        let mut wanted = DesiredCapabilities::chrome();
+        wanted.set_binary(CHROMIUM).expect("a path");
+        let profile = format!("--user-data-dir={}", browser.path().join("profile").display());
+        for arg in [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--window-size=1280,800",
+            &profile,
+        ] {
+            wanted.add_arg(arg).expect("a flag");
+        }
+        wanted.set_browser_log_level(LoggingPrefsLogLevel::All).expect("a level");
+        // A dialog stays open, so that the test cannot miss it.
+        wanted.set_unexpected_alert_behaviour(AlertBehaviour::Ignore).expect("a behaviour");
+        let driver = browser.wait(WebDriver::new(format!("http://127.0.0.1:{port}"), wanted));
+        browser.driver = Some(driver.expect("a session"));
+        Some(browser)
+    }
+
+    /// A folder that goes with the browser, readable by it.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.as_ref().expect("still there").path()
+    }
+
+    /// Opens a URL and waits for its load event.
+    #[track_caller]
+    pub(crate) fn open(&self, url: &str) {
+        self.wait(self.driver().goto(url)).unwrap_or_else(|error| panic!("cannot open {url}: {error}"));
+    }
+
+    /// Runs a function's body in the page and gives what it returns.
+    #[track_caller]
+    pub(crate) fn run(&self, script: &str) -> serde_json::Value {
+        let answer = self.wait(self.driver().execute(script, Vec::new()));
+        answer.unwrap_or_else(|error| panic!("{error} in {script}")).json().clone()
+    }
+
+    /// The same, as a type.
+    #[track_caller]
+    pub(crate) fn get<T: serde::de::DeserializeOwned>(&self, script: &str) -> T {
+        let value = self.run(script);
+        serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value} of {script}"))
+    }
+
+    /// Asks the page until an expression is true.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, expression: &str) {
+        let script = format!("return !!({expression})");
+        let end = Instant::now() + DEADLINE;
+        while self.run(&script) != true {
+            if Instant::now() > end {
+                let seen = self.run("return document.body.innerText.slice(0, 2000)");
+                panic!("waited {DEADLINE:?} for {what}: {expression}\nthe page reads: {seen}");
+            }
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// Clicks the element that a selector finds.
+    #[track_caller]
+    pub(crate) fn click(&self, selector: &str) {
+        self.wait(async {
+            let element = self.driver().find(By::Css(selector)).await?;
+            element.click().await
+        })
+        .unwrap_or_else(|error| panic!("cannot click {selector}: {error}"));
+    }
+
+    /// Types into the element that has the focus.
+    #[track_caller]
+    pub(crate) fn keys(&self, keys: impl Into<TypingData>) {
+        let keys = keys.into();
+        self.wait(async {
+            let element = self.driver().active_element().await?;
+            element.send_keys(keys).await
+        })
+        .unwrap_or_else(|error| panic!("cannot type: {error}"));
+    }
+
+    /// What the browser's log got since the last look, requests that failed left out where the test breaks
+    /// the connection itself.
+    #[track_caller]
+    pub(crate) fn log(&self) -> Vec<BrowserLogEntry> {
+        self.wait(self.driver().browser_log()).expect("the browser's log")
+    }
+
+    /// Asserts that the browser's log holds no error; `but` are sources that may have some.
+    #[track_caller]
+    pub(crate) fn no_errors(&self, but: &[&str]) {
+        let bad = |entry: &BrowserLogEntry| {
+            let source = entry.source.as_deref().unwrap_or("");
+            matches!(entry.level.as_str(), "SEVERE" | "WARNING") && !but.contains(&source)
+        };
+        let errors: Vec<_> = self.log().into_iter().filter(bad).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        assert!(!self.dialog(), "a dialog is open");
+    }
+
+    /// Whether a dialog is open.
+    #[track_caller]
+    pub(crate) fn dialog(&self) -> bool {
+        self.wait(self.driver().get_alert_text()).is_ok()
+    }
+
+    /// Closes the dialog.
+    #[track_caller]
+    pub(crate) fn close_dialog(&self) {
+        self.wait(self.driver().dismiss_alert()).expect("a dialog");
+    }
+
+    fn driver(&self) -> &WebDriver {
+        self.driver.as_ref().expect("a session")
+    }
+
+    fn wait<T>(&self, work: impl Future<Output = WebDriverResult<T>>) -> WebDriverResult<T> {
+        self.runtime.block_on(async {
+            tokio::time::timeout(DEADLINE, work).await.unwrap_or_else(|_| panic!("the browser does not answer"))
+        })
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            // Ends Chromium; a driver that is killed first would leave it behind.
+            let limit = Duration::from_secs(10);
+            let _ = self.runtime.block_on(async { tokio::time::timeout(limit, driver.quit()).await });
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let Some(folder) = self.folder.take() else { return };
+        // Chromium still writes for a moment after it said that it has ended.
+        let path = folder.keep();
+        let end = Instant::now() + Duration::from_secs(5);
+        while std::fs::remove_dir_all(&path).is_err() && path.exists() && Instant::now() < end {
+            std::thread::sleep(LOOK);
+        }
+    }
+}
+
+/// Reads the port that chromedriver took; its output is read on, so that it is never held up.
+#[track_caller]
+fn port_of(stdout: impl Read + Send + 'static) -> u16 {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if let Some((_, port)) = line.rsplit_once("successfully on port ") {
+                let _ = sender.send(port.trim_end_matches('.').parse());
+            }
+        }
+    });
+    wait_for("chromedriver's port", || receiver.try_recv().ok()).expect("a port")
+}

@@ -1,0 +1,15 @@
+//! The browser tests: real Chromium, driven by thirtyfour, against the real program.
+//!
+//! Without `/usr/bin/chromium` and `/usr/bin/chromedriver` each test says so and passes, unless
+//! `LOGCAST_TEST_BROWSER=1` (as in `.ci/run`): then it fails. Every test ends with a look at the browser's own
+//! log: a console error, a report of the content security policy or an open dialog fails it.
+
+#![allow(clippy::print_stderr, reason = "what a failed or skipped test has to say goes to stderr")]
+
+#[allow(dead_code, unused_imports, reason = "the helpers of both test binaries; each uses its part")]
+#[path = "../it/support/mod.rs"]
+mod support;
+
+mod chromium;
+mod page;
+mod tutorial;
