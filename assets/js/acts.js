@@ -1,8 +1,8 @@
 /**
- * What keys and buttons do. One name for each act; the table of keys is in `keys.js`.
+ * What keys and buttons do, but for what concerns single lines (`rows.js`). One name for each act; the table of keys is in `keys.js`.
  */
 
-import { choices, choose, density, nextTheme } from './settings.js';
+import { choices, choose, density, nextTheme, nextTime, nextZone } from './settings.js';
 import { el } from './status.js';
 
 /**
@@ -18,18 +18,6 @@ export function acts({ sources, view, select, complain }) {
     if (!view.follow) log.scrollBy({ top: pages * (log.clientHeight - 40) });
   }
 
-  /** Moves the focused row. @param {number} by */
-  function step(by) {
-    const { rows } = view.block;
-    if (!rows.length) return;
-    view.setFollow(false, 'user');
-    const at = rows.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-    const start = by > 0 ? Math.min(view.first.index + 1, rows.length - 1) : rows.length - 1;
-    const row = rows[Math.max(0, Math.min(rows.length - 1, at >= 0 ? at + by : start))];
-    row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: 'nearest' });
-  }
-
   /** @param {number} by */
   function turn(by) {
     const { names } = sources;
@@ -37,8 +25,6 @@ export function acts({ sources, view, select, complain }) {
   }
 
   return {
-    next: () => step(1),
-    previous: () => step(-1),
     'half-down': () => scroll(0.5),
     'half-up': () => scroll(-0.5),
     'page-down': () => scroll(1),
@@ -53,12 +39,10 @@ export function acts({ sources, view, select, complain }) {
     smaller: () => view.keepPlace(() => choose({ density: density(-1) })),
     larger: () => view.keepPlace(() => choose({ density: density(1) })),
     theme: () => choose({ theme: nextTheme() }),
+    time: () => choose({ time: nextTime() }),
+    zone: () => choose({ zone: nextZone(), time: 'clock' }),
     'previous-file': () => turn(-1),
     'next-file': () => turn(1),
     help: () => /** @type {HTMLDialogElement} */ (el('sheet')).showModal(),
-    close() {
-      getSelection()?.removeAllRanges();
-      log.focus({ preventScroll: true });
-    },
   };
 }

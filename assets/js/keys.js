@@ -2,7 +2,7 @@
  * The keys: one table, which the handler and the `?` sheet both read. Single keys act only while nobody types.
  */
 
-/** @typedef {{keys: string[], act: string, does: string, group: string, hidden?: boolean}} Binding */
+/** @typedef {{keys: string[], act: string, does: string, group: string}} Binding */
 
 /** @type {Binding[]} */
 export const BINDINGS = [
@@ -14,16 +14,31 @@ export const BINDINGS = [
   { group: 'Move', keys: ['b', 'PageUp', 'Shift-Space'], act: 'page-up', does: 'page up' },
   { group: 'Move', keys: ['g', 'Home'], act: 'start', does: 'start of the file' },
   { group: 'Move', keys: ['G', 'End'], act: 'end', does: 'end of the file, and follow' },
+  { group: 'Move', keys: [':'], act: 'goto', does: 'go to 50%, a byte, a time' },
   { group: 'Follow', keys: ['Space'], act: 'space', does: 'pause; page down while paused' },
   { group: 'Follow', keys: ['f', 'F'], act: 'follow', does: 'follow on or off' },
+  { group: 'A line', keys: ['Enter', 'o'], act: 'detail', does: 'its fields and whole text' },
+  { group: 'A line', keys: ['z'], act: 'fold', does: 'fold or unfold this trace' },
+  { group: 'A line', keys: ['v', 'V'], act: 'select', does: 'select lines from here' },
+  { group: 'A line', keys: ['c'], act: 'copy', does: 'copy the line or the selected ones' },
+  { group: 'A line', keys: ['C'], act: 'copy-named', does: 'copy with file and place' },
+  { group: 'A line', keys: ['y'], act: 'link', does: 'copy a link to the line' },
+  { group: 'A line', keys: ['m'], act: 'mark', does: 'mark the line' },
+  { group: 'A line', keys: ["'"], act: 'next-mark', does: 'next mark' },
+  { group: 'A line', keys: ['"'], act: 'previous-mark', does: 'previous mark' },
   { group: 'Show', keys: ['w'], act: 'wrap', does: 'wrap long lines' },
   { group: 'Show', keys: ['h', 'ArrowLeft'], act: 'left', does: 'sideways to the left' },
   { group: 'Show', keys: ['l', 'ArrowRight'], act: 'right', does: 'sideways to the right' },
+  { group: 'Show', keys: ['Z'], act: 'fold-all', does: 'fold or unfold all traces' },
+  { group: 'Show', keys: ['r'], act: 'repeats', does: 'collapse repeated messages' },
+  { group: 'Show', keys: ['t'], act: 'time', does: 'times, ages, distances, none' },
+  { group: 'Show', keys: ['T'], act: 'zone', does: 'zone: as written, local, UTC' },
   { group: 'Show', keys: ['-'], act: 'smaller', does: 'smaller, denser' },
   { group: 'Show', keys: ['+', '='], act: 'larger', does: 'larger, roomier' },
   { group: 'Show', keys: ['D'], act: 'theme', does: 'theme: automatic, dark, light' },
   { group: 'Page', keys: ['['], act: 'previous-file', does: 'previous file' },
   { group: 'Page', keys: [']'], act: 'next-file', does: 'next file' },
+  { group: 'Page', keys: ['Ctrl-k'], act: 'palette', does: 'all of this by name' },
   { group: 'Page', keys: ['?'], act: 'help', does: 'this sheet' },
   { group: 'Page', keys: ['Escape', 'q'], act: 'close', does: 'close what is open' },
 ];
@@ -52,6 +67,11 @@ export function actOf(event) {
 
 const SIGNS = /** @type {Record<string, string>} */ ({ ArrowDown: '↓', ArrowUp: '↑', ArrowLeft: '←', ArrowRight: '→', PageUp: 'PgUp', PageDown: 'PgDn', Escape: 'Esc' });
 
+/** @param {string} key */
+export function sign(key) {
+  return SIGNS[key] ?? key;
+}
+
 /** Fills the sheet from the table. @param {HTMLElement} root */
 export function fillSheet(root) {
   for (const group of new Set(BINDINGS.map((binding) => binding.group))) {
@@ -59,11 +79,11 @@ export function fillSheet(root) {
     const title = document.createElement('h3');
     title.textContent = group;
     const list = document.createElement('dl');
-    for (const binding of BINDINGS.filter((b) => b.group === group && !b.hidden)) {
+    for (const binding of BINDINGS.filter((b) => b.group === group)) {
       const term = document.createElement('dt');
       for (const key of binding.keys) {
         const kbd = document.createElement('kbd');
-        kbd.textContent = SIGNS[key] ?? key;
+        kbd.textContent = sign(key);
         term.append(kbd, ' ');
       }
       const words = document.createElement('dd');

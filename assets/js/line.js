@@ -133,11 +133,21 @@ export function parse(plain) {
 }
 
 /** A continuation of the line above: a frame of a trace, or an indented detail. */
-const FOLLOWER = /^(?:\s+at |\s+File "|Caused by\b|\s*\.\.\. \d+ more|goroutine \d|\s*\|\s|\s{2,}\S|\t)/;
+const FOLLOWER = /^(?:\s+at |\s+File "|Caused by\b|Traceback \(most|\s*\.\.\. \d+ more|goroutine \d|\s*\|\s|\s{2,}\S|\t)/;
+/** A continuation that only a trace has. */
+const FRAME = /^(?:\s+at \S|\s+File "|Caused by\b|Traceback \(most|\s*\.\.\. \d+ more|goroutine \d)/;
 
 /** @param {string} plain */
 export function isContinuation(plain) {
+  const first = plain.charCodeAt(0);
+  // Most lines are told apart by their first character: space, TAB, C, T, g, '.' or '|'.
+  if (first > 32 && first !== 67 && first !== 84 && first !== 103 && first !== 46 && first !== 124) return false;
   return FOLLOWER.test(plain.length > LOOK ? plain.slice(0, LOOK) : plain) && !timeOf(plain.slice(0, 40));
+}
+
+/** @param {string} plain */
+export function isFrame(plain) {
+  return FRAME.test(plain);
 }
 
 // One pass, first alternative wins: key= / "key": · "string" · number with unit · bare address or path.

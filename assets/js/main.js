@@ -5,12 +5,18 @@
 import { acts as makeActs } from './acts.js';
 import * as api from './api.js';
 import { ask, exchange } from './auth.js';
+import { retime, timeOfRow, zoneWords } from './clock.js';
+import { goal } from './goto.js';
 import { actOf, fillSheet } from './keys.js';
+import { placeOf } from './link.js';
+import { goBox, palette as makePalette } from './palette.js';
+import { offsetFrom } from './pick.js';
 import { rail as makeRail } from './rail.js';
 import { look } from './row.js';
-import { apply, choices, isDark } from './settings.js';
+import { rowActs } from './rows.js';
+import { apply, choices, firstVisit, isDark } from './settings.js';
 import { Sources } from './sources.js';
-import { el, status as makeStatus } from './status.js';
+import { el, put, status as makeStatus } from './status.js';
 import { Stream } from './stream.js';
 import { tabs as makeTabs } from './tabs.js';
 import { View } from './view.js';
@@ -18,7 +24,7 @@ import { View } from './view.js';
 const HIDDEN_MS = 60_000; // then the stream is let go: a browser gives one server six connections
 
 /** @type {import('./status.js').Facts} */
-const facts = { phase: 'connecting', tries: 0, why: '', trouble: '' };
+const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '' };
 let hiddenSince = 0;
 
 const sources = new Sources(async (query) => {
@@ -30,10 +36,18 @@ const view = new View(el('log'), el('track'), el('block'), {
   follow(on, why) {
     const source = sources.shown;
     facts.why = why;
+    // The cursor row goes with reading; following has none.
+    if (on && el('block').contains(document.activeElement)) el('log').focus({ preventScroll: true });
     if (source) source.paused = on ? null : (source.paused ?? sources.mark(source));
     status.words(true);
   },
-  drawn: () => status.place(),
+  drawn() {
+    const store = sources.shown?.store;
+    const span = store ? Math.max(1, store.life.tip - store.life.from) : 1;
+    rail.ticks(store ? rows.marks.offsets(store.name, store.life.generation).map((offset) => (offset - store.life.from) / span) : []);
+    if (choices.time !== 'clock') retime(view.block.rows);
+    status.place();
+  },
   failed: complain,
 });
 const rail = makeRail(el('rail'), el('thumb'), {
@@ -56,7 +70,60 @@ const stream = new Stream({
   refused: () => void api.files().then(({ files }) => sources.meet(files), complain),
 });
 const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs });
-const acts = makeActs({ sources, view, select, complain });
+const rows = rowActs({ sources, view, toast, complain });
+/** @type {Record<string, () => unknown>} */
+const acts = {
+  ...makeActs({ sources, view, select, complain }),
+  ...rows.acts,
+  goto: goBox(go),
+  palette: makePalette(act),
+  close() {
+    getSelection()?.removeAllRanges();
+    if (!rows.drop()) el('log').focus({ preventScroll: true });
+  },
+};
+
+let toastTimer = 0;
+/** @param {string} words @param {number} [ms] */
+function toast(words, ms = 2500) {
+  put(el('toast'), words);
+  el('toast').hidden = false;
+  window.clearTimeout(toastTimer);
+  toastTimer = window.setTimeout(() => { el('toast').hidden = true; }, ms);
+}
+
+/** @param {string} typed @returns {Promise<string>} what is wrong with it, or '' */
+async function go(typed) {
+  const to = goal(typed);
+  if (to.kind === 'wrong') return to.words;
+  if (to.kind === 'end') view.setFollow(true);
+  try {
+    const here = view.top ?? view.block.last;
+    if (to.kind === 'at' && !(await rows.goTo(to.at, 0.3))) return 'There is no line at this place.';
+    if (to.kind === 'lines' && here && sources.shown) await rows.goTo(await offsetFrom(sources.shown.store, here, to.by), 0);
+    return '';
+  } catch (error) {
+    return `The server said: ${/** @type {Error} */ (error).message}`;
+  }
+}
+
+/** Goes where the address bar points. @param {string} hash */
+async function follow(hash) {
+  const place = placeOf(hash);
+  if (!place) return;
+  if (!sources.all.has(place.file)) {
+    facts.note = `The link points into ${place.file}, which is not served here.`;
+    return;
+  }
+  select(place.file);
+  try {
+    await rows.goTo(place.offset, 0.3, place.generation);
+  } catch (error) {
+    if (/** @type {api.Problem} */ (error).status !== 410) return void complain(error);
+    facts.note = 'The line of this link was rotated away: its file is gone.';
+  }
+  status.words(true);
+}
 
 /** @param {string} name */
 function select(name) {
@@ -112,6 +179,9 @@ function act(name) {
 function dress() {
   el('wrap').setAttribute('aria-pressed', String(choices.wrap));
   el('theme').title = `Theme: ${choices.theme === 'auto' ? 'automatic' : choices.theme} (D)`;
+  retime(view.block.rows);
+  const top = view.block.rows[view.follow ? view.block.length - 1 : view.first.index];
+  put(el('zone'), zoneWords((top && timeOfRow(top)?.ms) ?? null));
   const background = isDark() ? '#0e1116' : '#ffffff';
   if (look.background === background) return;
   look.background = background;
@@ -132,9 +202,11 @@ for (const [id, name] of [['follow', 'follow'], ['pill', 'end'], ['wrap', 'wrap'
   el(id).addEventListener('click', () => act(name));
 }
 el('retry').addEventListener('click', () => {
+  if (facts.trouble) stream.open();
   facts.trouble = '';
-  stream.open();
+  facts.note = '';
   view.schedule();
+  status.words(true);
 });
 const sheet = /** @type {HTMLDialogElement} */ (el('sheet'));
 sheet.addEventListener('click', ({ target }) => {
@@ -161,8 +233,10 @@ window.addEventListener('error', ({ message }) => {
 });
 setInterval(() => {
   if (hiddenSince && Date.now() - hiddenSince > HIDDEN_MS && facts.phase !== 'closed') stream.close();
+  if (!document.hidden) dress();
   status.words();
 }, 1000);
+window.addEventListener('hashchange', () => follow(location.hash));
 
 // ── start ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -184,10 +258,12 @@ async function start() {
     if (/** @type {api.Problem} */ (error).status === 401) return void login();
     complain(error);
   }
-  return stream.open();
+  stream.open();
+  return follow(location.hash);
 }
 
 apply();
 dress();
 fillSheet(el('sheet-body'));
 exchange().then(start);
+if (firstVisit()) toast('Space pauses · g and G go to the ends · ? shows all keys', 8000);

@@ -72,7 +72,22 @@ export function rail(root, thumb, hooks) {
     shown = -1;
   }).observe(root);
 
+  let ticked = '';
+
   return {
+    /** Marks of the user, as parts of the file. @param {number[]} parts */
+    ticks(parts) {
+      const key = parts.map((part) => Math.round(part * height)).join();
+      if (key === ticked) return;
+      ticked = key;
+      for (const old of root.querySelectorAll('.tick')) old.remove();
+      for (const part of parts) {
+        const tick = document.createElement('div');
+        tick.className = 'tick';
+        tick.style.top = `${(part * 100).toFixed(2)}%`;
+        root.prepend(tick);
+      }
+    },
     /** @param {number} from @param {number} at @param {number} tip */
     show(from, at, tip) {
       const part = tip > from ? (at - from) / (tip - from) : 1;

@@ -6,6 +6,7 @@
  */
 
 import { fit, runs } from './ansi.js';
+import { setTime } from './clock.js';
 import { SHORT, isContinuation, parse, tints } from './line.js';
 
 /** @typedef {import('./store.js').Item} Item */
@@ -34,14 +35,14 @@ export function make() {
  * @returns {{clock: string, level: string|null}} what the row turned out to have
  */
 export function fill(row, item) {
-  const [clock, lvl, text] = /** @type {HTMLElement[]} */ ([...row.children]);
+  const [, lvl, text] = /** @type {HTMLElement[]} */ ([...row.children]);
   while (row.children.length > 3) row.lastElementChild?.remove();
   row.dataset.offset = String(item.offset);
   row.dataset.life = String(item.life);
   if (item.kind === 'note') {
     row.className = 'row note';
     row.removeAttribute('data-level');
-    clock.textContent = '';
+    setTime(row, { clock: '', ms: null });
     lvl.textContent = '';
     text.replaceChildren(item.text);
     return { clock: '', level: null };
@@ -51,9 +52,13 @@ export function fill(row, item) {
   const plain = parts.length === 1 ? parts[0].text : parts.map((part) => part.text).join('');
   const facts = parse(plain);
   row.className = item.kind === 'partial' ? 'row partial' : isContinuation(plain) ? 'row cont' : 'row';
+  if (item.why) {
+    row.classList.add('grouped');
+    row.append(foldChip(item));
+  }
   if (facts.level) row.dataset.level = facts.level;
   else row.removeAttribute('data-level');
-  clock.textContent = facts.clock;
+  setTime(row, facts);
   lvl.textContent = facts.level ? SHORT[facts.level] : '';
   // `pre` is hidden only where the columns show the same.
   text.replaceChildren(...body(parts, facts.clock || facts.level ? facts.message : 0));
@@ -64,6 +69,20 @@ export function fill(row, item) {
     row.append(more);
   }
   return facts;
+}
+
+/** What is folded here, and the button that opens it. @param {Item} item */
+function foldChip(item) {
+  const chip = document.createElement('button');
+  chip.type = 'button';
+  chip.tabIndex = -1;
+  chip.className = 'fold';
+  chip.dataset.act = 'fold';
+  const n = item.under?.length ?? item.spread ?? 0;
+  chip.ariaExpanded = String(!item.under);
+  if (item.why === 'repeat') chip.textContent = `${item.under ? '▸' : '▾'} ×${(n + 1).toLocaleString('en-US')}`;
+  else chip.textContent = item.under ? `▸ +${n.toLocaleString('en-US')} lines` : `▾ ${n.toLocaleString('en-US')} lines`;
+  return chip;
 }
 
 /** @param {import('./ansi.js').Run[]} parts @param {number} message @returns {Node[]} */

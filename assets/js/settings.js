@@ -1,14 +1,16 @@
 /**
- * What the user chose, kept in the browser: theme, wrap, density. Nothing here is needed for the page to work: where
+ * What the user chose, kept in the browser: theme, wrap, density, times. Nothing here is needed for the page to work: where
  * storage is refused, the choices last as long as the page.
  */
 
 const KEY = 'logcast';
 const NARROW = '(max-width: 640px)';
 
-/** @typedef {{theme: 'auto'|'dark'|'light', wrap: boolean, density: 'compact'|'cozy'|'roomy'}} Choices */
+/** @typedef {{theme: 'auto'|'dark'|'light', wrap: boolean, density: 'compact'|'cozy'|'roomy', time: 'clock'|'ago'|'delta'|'off', zone: 'written'|'local'|'utc'}} Choices */
 
 const DENSITIES = /** @type {const} */ (['compact', 'cozy', 'roomy']);
+const TIMES = /** @type {const} */ (['clock', 'ago', 'delta', 'off']);
+const ZONES = /** @type {const} */ (['written', 'local', 'utc']);
 const THEMES = /** @type {const} */ (['auto', 'dark', 'light']);
 
 /** @returns {Partial<Choices>} */
@@ -26,6 +28,8 @@ export const choices = {
   theme: THEMES.find((theme) => theme === was.theme) ?? 'auto',
   wrap: typeof was.wrap === 'boolean' ? was.wrap : matchMedia(NARROW).matches,
   density: DENSITIES.find((density) => density === was.density) ?? 'cozy',
+  time: TIMES.find((time) => time === was.time) ?? 'clock',
+  zone: ZONES.find((zone) => zone === was.zone) ?? 'written',
 };
 
 /** @param {Partial<Choices>} change */
@@ -45,6 +49,7 @@ export function apply() {
   dataset.theme = choices.theme;
   dataset.wrap = String(choices.wrap);
   dataset.density = choices.density;
+  dataset.time = choices.time;
 }
 
 export function isDark() {
@@ -58,4 +63,23 @@ export function nextTheme() {
 /** @param {number} by */
 export function density(by) {
   return DENSITIES[Math.max(0, Math.min(DENSITIES.length - 1, DENSITIES.indexOf(choices.density) + by))];
+}
+
+export function nextTime() {
+  return TIMES[(TIMES.indexOf(choices.time) + 1) % TIMES.length];
+}
+
+export function nextZone() {
+  return ZONES[(ZONES.indexOf(choices.zone) + 1) % ZONES.length];
+}
+
+/** Whether the page was never opened in this browser; asked once. */
+export function firstVisit() {
+  const first = !('seen' in was);
+  try {
+    if (first) localStorage.setItem(KEY, JSON.stringify({ ...stored(), seen: true }));
+  } catch {
+    return false; // where nothing is kept, every visit would be the first
+  }
+  return first;
 }

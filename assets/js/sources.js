@@ -2,7 +2,7 @@
  * The followed files and what the stream says about them. Knows no DOM: events in, stores and counts changed.
  */
 
-import { bytes } from './format.js';
+import { bytes, suffixes } from './format.js';
 import { Rate } from './state.js';
 import { Store } from './store.js';
 
@@ -26,6 +26,7 @@ export class Sources {
     this.active = '';
     this.version = '';
     this.updated = false;
+    this.labelled = 0;
   }
 
   get names() {
@@ -48,6 +49,9 @@ export class Sources {
       }
       source.store.meet(info, first);
     }
+    if (this.labelled === this.all.size) return;
+    this.labelled = this.all.size;
+    for (const [name, label] of suffixes(this.names)) /** @type {Source} */ (this.all.get(name)).store.label = label;
   }
 
   /** @param {string} event @param {any} data @param {{keep: boolean, now: number}} at */
@@ -95,10 +99,13 @@ export class Sources {
 function notice(store, event, data, now) {
   const at = new Date(data.at ?? now).toLocaleTimeString('en-GB');
   const generation = data.generation ?? null;
-  if (event === 'rotated') store.begin(generation, `${store.name} was rotated at ${at}`);
-  else if (event === 'truncated') store.begin(generation, `${store.name} was truncated at ${at} (${bytes(store.size)} before)`);
+  if (event === 'rotated') store.begin(generation, `${store.label} was rotated at ${at}`);
+  else if (event === 'truncated') store.begin(generation, `${store.label} was truncated at ${at} (${bytes(store.size)} before)`);
   else if (event === 'gap') store.note(`Lines are missing here${data.bytes ? ` (${bytes(data.bytes)})` : ''}: ${data.reason ?? 'the server does not say why'}`);
   else if (event === 'waiting') store.state = 'waiting';
-  else if (event === 'resumed') store.state = 'following';
+  else if (event === 'resumed') {
+    store.state = 'following';
+    store.back = `${store.label} is back since ${at}`;
+  }
   else if (event === 'ended') store.state = 'ended';
 }

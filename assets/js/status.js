@@ -15,7 +15,7 @@ export function put(node, text) {
   if (node && node.textContent !== text) node.textContent = text;
 }
 
-/** @typedef {{phase: import('./stream.js').Phase, tries: number, why: string, trouble: string}} Facts */
+/** @typedef {{phase: import('./stream.js').Phase, tries: number, why: string, trouble: string, note: string}} Facts  `trouble`: what failed; `note`: what the user should know */
 
 const EVERY_MS = 100;
 const FLOOD_MS = 1500;
@@ -48,6 +48,8 @@ export function status({ sources, view, facts, retryAt, rail, tabs }) {
       rate, flood, lastLine: source?.lastLine ?? 0, now,
     });
     const state = el('state');
+    // Only a change of state is spoken; the words beside it change each second.
+    if (state.dataset.state !== said.state) put(el('said'), said.words.split(' · ')[0]);
     state.dataset.state = said.state;
     state.dataset.tone = said.tone;
     put(state.lastElementChild, said.words);
@@ -58,21 +60,23 @@ export function status({ sources, view, facts, retryAt, rail, tabs }) {
     const fresh = drawPill();
     put(el('total'), store ? bytes(store.size) : '');
     put(el('lines'), rate > 0 ? `${count(Math.round(rate))} lines/s` : '');
-    const title = store ? `${fresh > 0 ? `(${count(fresh)}) ` : ''}${store.name}` : 'logcast';
+    const title = store ? `${fresh > 0 ? `(${count(fresh)}) ` : ''}${store.label}` : 'logcast';
     if (document.title !== title) document.title = title;
   }
 
   /** @param {import('./store.js').Store|undefined} store */
   function drawBanner(store) {
     let loud = facts.trouble;
-    if (!loud && store?.state === 'waiting' && (store.life.tip > 0 || store.lives.length > 1)) loud = `${store.name} is gone. Waiting for it to come back…`;
-    if (!loud && store?.state === 'refused') loud = `The server cannot read ${store.name}.`;
+    if (!loud && store?.state === 'waiting' && (store.life.tip > 0 || store.lives.length > 1)) loud = `${store.label} is gone. Waiting for it to come back…`;
+    if (!loud && store?.state === 'refused') loud = `The server cannot read ${store.label}.`;
     if (!loud && sources.updated) loud = 'logcast was updated. Reload the page to get the new one.';
+    if (!loud) loud = facts.note;
     const node = el('banner');
     node.hidden = !loud;
     node.dataset.tone = facts.trouble ? 'red' : 'amber';
     put(node.firstElementChild, loud);
-    el('retry').hidden = !facts.trouble;
+    el('retry').hidden = !facts.trouble && loud !== facts.note;
+    put(el('retry'), facts.trouble ? 'Retry' : 'Close');
   }
 
   /** @param {import('./store.js').Store|undefined} store */
@@ -80,8 +84,8 @@ export function status({ sources, view, facts, retryAt, rail, tabs }) {
     const none = !view.block.length && !view.block.partial && facts.phase === 'open';
     const waits = store?.state === 'waiting';
     const words = !store ? 'No file is served.'
-      : waits && store.life.tip === 0 ? `${store.name} is not there yet. Its lines will appear here.`
-      : !waits && store.life.tip <= store.life.from && store.lives.length === 1 ? `${store.name} is empty. New lines will appear here.` : '';
+      : waits && store.life.tip === 0 ? `${store.label} is not there yet. Its lines will appear here.`
+      : !waits && store.life.tip <= store.life.from && store.lives.length === 1 ? `${store.label} is empty. New lines will appear here.` : '';
     el('empty').hidden = !none || !words;
     put(el('empty'), words);
   }

@@ -18,9 +18,13 @@
  * @property {number} next    where the next item begins
  * @property {string} text
  * @property {boolean} [cut]  longer than the server's limit: only its head is here
+ * @property {Item[]} [under]  lines folded into this one (`group.js`); `next` is then the end of the last
+ * @property {number} [spread] lines that belong to this one and are shown
+ * @property {'trace'|'repeat'} [why]
+ * @property {number} [own]    where this line itself ends
  */
 /** @typedef {{life: number, from: number, to: number, items: Item[], size: number, live: boolean}} Chunk */
-/** @typedef {{generation: string|null, from: number, tip: number, gone: boolean, notes: Map<number, string>}} Life */
+/** @typedef {{generation: string|null, from: number, tip: number, heard: number, gone: boolean, notes: Map<number, string>}} Life  `heard`: where the last batch ended */
 
 export const CHUNKS = 64; // about 32,000 lines: enough to scroll a while without a request
 const CHUNK_UNITS = 16_000_000; // UTF-16 units of text in all: 32 MB
@@ -30,14 +34,17 @@ export class Store {
   /** @param {string} name @param {(query: LinesQuery) => Promise<LinesAnswer>} fetchLines */
   constructor(name, fetchLines) {
     this.name = name;
+    this.label = name; // as people are told; shorter where that is clear
     this.fetchLines = fetchLines;
     /** @type {Life[]} */
-    this.lives = [{ generation: null, from: 0, tip: 0, gone: false, notes: new Map() }];
+    this.lives = [{ generation: null, from: 0, tip: 0, heard: -1, gone: false, notes: new Map() }];
     /** @type {Chunk[]} least recently used first */
     this.chunks = [];
     this.size = 0;
     this.state = 'following';
     this.partial = '';
+    /** Words for a file that came back after it was gone: if it is another one, they stand above its lines. */
+    this.back = '';
     /** Lines received, and bytes that came without being sent as lines: the pill counts with them. */
     this.received = 0;
     this.skippedBytes = 0;
@@ -56,19 +63,18 @@ export class Store {
   meet(info, first) {
     this.state = info.state;
     const life = this.life;
-    if (first && life.generation === null && info.generation) {
-      life.generation = info.generation;
-      life.from = info.from ?? 0;
-    }
+    if (first) life.from = info.from ?? 0;
+    life.generation ??= info.generation; // it is known once the first line is whole
     if (life.generation !== info.generation && info.generation !== null) return; // a notice will tell
     life.tip = Math.max(life.tip, info.tip);
     this.size = Math.max(info.size, life.tip);
   }
 
-  /** @param {{generation: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[]}} batch @param {boolean} keep false while nobody looks */
+  /** @param {{generation?: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[]}} batch @param {boolean} keep false while nobody looks */
   batch(batch, keep) {
-    const life = this.lifeOf(batch.generation);
+    const life = batch.generation === undefined ? this.lifeAt(batch.from) : this.lifeOf(batch.generation);
     const of = this.lives[life];
+    of.heard = batch.to;
     const sentFrom = batch.from + batch.skip;
     of.tip = Math.max(of.tip, batch.to);
     if (life === this.current) this.size = Math.max(this.size, of.tip);
@@ -86,22 +92,45 @@ export class Store {
   lifeOf(generation) {
     if (this.life.generation === null && generation !== null && this.life.tip <= this.life.from) this.life.generation = generation;
     for (let i = this.current; i >= 0; i -= 1) if (this.lives[i].generation === generation) return i;
-    return this.begin(generation, `${this.name} is another file now`);
+    return this.begin(generation, this.back || `${this.label} is another file now`);
+  }
+
+  /** The life that a batch without a generation goes on with: late lines of an old one begin where it was left. @param {number} from */
+  lifeAt(from) {
+    const i = this.lives.findLastIndex((life) => life.heard === from);
+    if (i >= 0) return i;
+    return this.back ? this.begin(null, this.back) : this.current;
   }
 
   /** Begins a new life, behind a note that says why. @param {string|null} generation @param {string} words */
   begin(generation, words) {
-    this.lives.push({ generation, from: 0, tip: 0, gone: false, notes: new Map([[0, words]]) });
+    this.lives.push({ generation, from: 0, tip: 0, heard: 0, gone: false, notes: new Map([[0, words]]) });
     this.size = 0;
     this.partial = '';
+    this.back = '';
     return this.current;
+  }
+
+  /**
+   * Puts an older generation, which a link names, before the ones that are known. Its end is where its file ends.
+   * @param {string} generation @param {number} tip
+   */
+  adopt(generation, tip) {
+    this.lives.unshift({ generation, from: 0, tip, heard: -1, gone: false, notes: new Map() });
+    const { notes, from } = this.lives[1];
+    if (!notes.has(from)) notes.set(from, `${this.label} begins anew here`);
+    for (const chunk of this.chunks) {
+      chunk.life += 1;
+      for (const item of chunk.items) item.life += 1;
+    }
   }
 
   /** A note where the stream stands now. @param {string} words */
   note(words) {
-    const { notes, tip } = this.life;
-    const there = notes.get(tip);
-    notes.set(tip, there ? `${there} · ${words}` : words);
+    const { notes, tip, heard } = this.life;
+    const at = heard >= 0 ? heard : tip; // the tip may be known further on than lines were received
+    const there = notes.get(at);
+    notes.set(at, there ? `${there} · ${words}` : words);
   }
 
   /** @param {number} life @param {number} from @param {number} to @param {Item[]} items @param {boolean} live */
@@ -217,15 +246,16 @@ export class Store {
     return this.weave(got);
   }
 
-  /** Lines around a place of the current life. @param {string|number} at @param {number} before @param {number} after */
-  async around(at, before, after) {
+  /** Lines around a place, of the current life unless another is named. @param {string|number} at @param {number} before @param {number} after @param {string|null} [generation] */
+  async around(at, before, after, generation = this.life.generation) {
     const life = this.current;
-    const query = { file: this.name, at, before, after, generation: this.life.generation };
+    const query = { file: this.name, at, before, after, generation };
     const answer = await this.fetchLines(query).catch((error) => {
       // The generation may have turned since: what is there now is the better answer for the end.
       if (error.status === 410 && at === 'end') return this.fetchLines({ ...query, generation: null });
       throw error;
     });
+    if (generation !== null && !this.lives.some((known) => known.generation === generation) && answer.generation === generation) this.adopt(generation, answer.size);
     const of = this.lifeOf(answer.generation);
     return { items: this.weave(this.took(answer, answer.generation === null ? life : of)), at: answer.at };
   }

@@ -8,6 +8,7 @@
  */
 
 import { Block } from './block.js';
+import { shape, tailStart } from './group.js';
 import { Loader } from './loader.js';
 import { TRACK, Track } from './track.js';
 
@@ -34,6 +35,8 @@ export class View {
     this.hooks = hooks;
     /** @type {Store|null} */
     this.store = null;
+    /** @type {WeakMap<Store, import('./group.js').Shape>} what is folded, for each file */
+    this.shapes = new WeakMap();
     this.follow = true;
     this.atStart = false;
     this.atEnd = false;
@@ -53,6 +56,9 @@ export class View {
   show(store) {
     this.store = store;
     this.loader.reset();
+    let known = this.shapes.get(store);
+    if (!known) this.shapes.set(store, known = shape());
+    this.block.shape = known;
     this.block.set([]);
     this.block.dropPartial();
     this.atStart = false;
@@ -132,7 +138,7 @@ export class View {
       const more = store.peekAfter(last, want + 1);
       if (more === null || more.length > want) rewrite = true;
       if (more === null || more.length === 0 || rewrite) break;
-      this.block.append(more, Math.max(0, this.block.rows.length + more.length - Math.max(want, 100)));
+      this.block.append(more, Math.max(0, this.block.length + more.length - Math.max(want, 100)), true);
       last = this.block.last;
     }
     if (rewrite) {
@@ -144,7 +150,7 @@ export class View {
     const before = first && (short || this.block.items.length < want) ? store.peekBefore(first, PAGE) : null;
     this.atStart = first ? store.peekBefore(first, 1)?.length === 0 : store.life.tip <= store.life.from;
     if (before && before.length && this.block.rows.length + before.length <= MAX_ROWS) {
-      this.block.insert(before);
+      this.block.insert(before, [], this.block.length);
       this.schedule();
     } else if (first && before === null && short && !this.atStart) {
       this.loader.load('up', first, () => store.before(first, PAGE));
@@ -202,7 +208,7 @@ export class View {
       const items = store.peekAfter(last, PAGE);
       this.atEnd = items?.length === 0;
       if (items === null) this.loader.load('down', last, () => store.after(last, PAGE));
-      else if (items.length) return this.growDown(items, top, y, h);
+      else if (items.length) return this.growDown(items, top, seen, y, h);
       else if (this.track.height !== y + h) {
         this.track.anchor('top', y);
         this.track.setHeight(y + h); // the native end is the file's end
@@ -218,30 +224,33 @@ export class View {
     let end = this.block.rows.length;
     while (end + items.length > MAX_ROWS && end > 1 && y + this.block.rows[end - 1].offsetTop > top + seen + KEPT_PX) end -= 1;
     const bottom = end < this.block.rows.length ? y + this.block.rows[end].offsetTop : y + this.node.offsetHeight;
+    // Rows that are above the screen anyway may fold into their head, which comes now.
+    const above = Math.max(0, this.block.indexAt(top - y));
     const spare = this.block.cut(end);
     if (spare.length) this.block.dropPartial();
     this.track.anchor('bottom', this.track.height - bottom);
-    this.block.insert(items, spare);
+    this.block.insert(items, spare, Math.min(above, end));
     this.schedule();
   }
 
-  /** @param {Item[]} items @param {number} top @param {number} y @param {number} h */
-  growDown(items, top, y, h) {
+  /** @param {Item[]} items @param {number} top @param {number} seen @param {number} y @param {number} h */
+  growDown(items, top, seen, y, h) {
     let start = 0;
     while (this.block.rows.length - start + items.length > MAX_ROWS && start < this.block.rows.length - 1 && y + this.block.rows[start + 1].offsetTop < top - KEPT_PX) start += 1;
     const gone = start ? this.block.rows[start].offsetTop : 0;
+    const join = y + this.block.rows[tailStart(this.block.items, this.block.shape)].offsetTop > top + seen || Boolean(this.block.last?.under);
     this.track.anchor('top', y + gone);
     if (y + h > this.track.height - 1_000_000) this.track.setHeight(y + h + 2_000_000);
-    this.block.append(items, start);
+    this.block.append(items, start, join);
     this.schedule();
   }
 
-  /** Shows lines around a place. @param {string|number} at @param {number} part where on the screen, 0 top … 1 bottom */
-  async jump(at, part = 0.3) {
+  /** Shows lines around a place. @param {string|number} at @param {number} part where on the screen, 0 top … 1 bottom @param {string|null} [generation] */
+  async jump(at, part = 0.3, generation) {
     const { store } = this;
     if (!store) return null;
     const turn = this.loader.reset();
-    const got = await store.around(at, 60, PAGE);
+    const got = await store.around(at, 60, PAGE, generation ?? undefined);
     if (turn !== this.loader.turn || !got.items.length) return null;
     return this.place(got.items, got.at, part);
   }
@@ -277,9 +286,11 @@ export class View {
     }
     if (change) this.locate(this.log.scrollTop - this.node.offsetTop);
     const y = this.node.offsetTop;
+    const was = this.top;
     this.track.anchor('top', y);
     change?.();
-    const row = this.block.rows[Math.min(this.first.index, this.block.rows.length - 1)];
+    const index = was ? this.block.items.findIndex(({ life, next }) => life > was.life || (life === was.life && next > was.offset)) : 0;
+    const row = this.block.rows[Math.max(0, index)];
     const h = y + this.node.offsetHeight;
     if (h > this.track.height || this.atEnd) this.track.setHeight(h);
     this.track.scrollTo(y + row.offsetTop + Math.min(this.first.over, row.offsetHeight));

@@ -78,6 +78,13 @@ impl<'a> Archive<'a> {
         Some((segment, place))
     }
 
+    /// Whether one of the compressed siblings holds nothing.
+    pub(super) fn has_empty(&self) -> bool {
+        let empty = |held: &Held| held.file().is_ok_and(|file| file.size().is_ok_and(|size| size == 0));
+        let nothing = crate::log::cursor::generation(b"");
+        self.held.iter().any(|held| held.sibling.codec.is_some() && held.generation == nothing && empty(held))
+    }
+
     /// The chain of the lives after a number.
     fn lives_after(&mut self, serial: u64) -> Option<Arc<Segment>> {
         let mut next: Option<Arc<Segment>> = None;

@@ -126,6 +126,7 @@ pub struct Client {
     moved: watch::Receiver<()>,
     stop: CancellationToken,
     heartbeat: Instant,
+    told_ended: bool,
     done: bool,
 }
 
@@ -177,6 +178,7 @@ impl Client {
             moved,
             stop,
             heartbeat: Instant::now() + HEARTBEAT_EVERY,
+            told_ended: false,
             done: false,
         };
         if resumes && found.gaps.is_empty() && client.has_all() {
@@ -275,7 +277,7 @@ impl Client {
                 match self.seat.view.record(number) {
                     Shared::Record(record) => self.share(record, number),
                     Shared::Past => self.retarget(),
-                    Shared::NotYet if self.all_ended() => return None,
+                    Shared::NotYet if self.all_ended() => self.end(self.told_ended),
                     Shared::NotYet => self.wait(None).await,
                 }
                 continue;
@@ -286,12 +288,12 @@ impl Client {
                     self.own = (**target).clone();
                     self.mode = Mode::Shared(*number);
                 }
-                Move::Joined => self.end(),
+                Move::Joined => self.end(false),
                 Move::Ahead if self.follow => {
                     self.wait(Some(Duration::from_secs(1))).await;
                     self.retarget();
                 }
-                Move::Ahead => self.end(),
+                Move::Ahead => self.end(false),
                 Move::Take(delta) => self.own.apply(&delta),
                 Move::Adopt(stand) => self.own.push_older(stand),
                 Move::Turn(segment) => self.turn(segment),
@@ -301,6 +303,7 @@ impl Client {
     }
 
     fn share(&mut self, record: Record, number: u64) {
+        self.told_ended |= matches!(record.delta, Delta::End);
         self.own.apply(&record.delta);
         self.mode = Mode::Shared(number + 1);
         self.ready.push_back(record.bytes);
@@ -311,10 +314,10 @@ impl Client {
         self.mode = Mode::Own(Box::new(target), number);
     }
 
-    /// Says `ended` for each file and ends: for a request that does not follow.
-    fn end(&mut self) {
+    /// Says `ended` for each file, if it was not told, and ends.
+    fn end(&mut self, told: bool) {
         let ids: Vec<usize> = self.own.sources().collect();
-        for id in ids {
+        for id in ids.into_iter().filter(|_| !told) {
             let Some(name) = self.name(id) else { continue };
             let mut out = Vec::new();
             notice(self.format(), "ended", Some(&self.own.id()), &notice_body(&name, ""), &mut out);

@@ -300,7 +300,7 @@ impl Follower {
                 pipe.growing.finish(&self.hub, &pipe.source);
                 pipe.source.set_state(State::Ended);
                 let content = Content::Notice { name: "ended", body: notice_body(&pipe.source.name, "") };
-                self.hub.publish(&pipe.source, Delta::Same, content);
+                self.hub.publish(&pipe.source, Delta::End, content);
             }
         }
     }

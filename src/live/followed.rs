@@ -126,6 +126,9 @@ impl Followed {
     /// Looks at everything: what grew, what the path names, what has ended.
     pub fn look(&mut self, look: &mut Look<'_>) {
         let births = self.births_seen;
+        // Listed first: if the path then still names what it named, each of these was known to be there.
+        let listed = if look.tick { self.list_siblings() } else { None };
+        let lives = self.open.last().map(|growing| growing.segment.serial);
         let readable = self.read_all(look);
         let found = match std::fs::metadata(&self.path) {
             Ok(meta) if meta.is_file() => Found::File(Ident::of(&meta)),
@@ -158,7 +161,13 @@ impl Followed {
         }
         if look.tick {
             self.end_quiet(look);
-            self.note_siblings();
+        }
+        let same = lives == self.open.last().map(|growing| growing.segment.serial);
+        match listed {
+            Some(listed) if same || !self.looked => self.known = listed,
+            // What was rotated meanwhile is listed again at the next tick.
+            Some(_) => self.folder_modified = 0,
+            None => {}
         }
         self.looked = true;
     }
@@ -171,7 +180,7 @@ impl Followed {
         }
         self.source.set_state(State::Ended);
         let body = notice_body(&self.source.name, "");
-        look.hub.publish(&self.source, Delta::Same, Content::Notice { name: "ended", body });
+        look.hub.publish(&self.source, Delta::End, Content::Notice { name: "ended", body });
     }
 
     /// Reads what grew; false if something could not be read.
@@ -370,7 +379,6 @@ impl Followed {
                 continue;
             }
             let segment = Segment::new(self.source.id, self.source.key, file, 0, Born::Rotated);
-            self.lives += 1;
             self.begin(look, segment);
             self.named = false;
             if let Some(growing) = self.open.last_mut() {
@@ -379,7 +387,7 @@ impl Followed {
         }
     }
 
-    fn missed(&self, next: &LogFile) -> Vec<Held> {
+    fn missed(&mut self, next: &LogFile) -> Vec<Held> {
         let mut found = look(&self.path);
         found.reverse();
         let is_open = |held: &Held| {
@@ -393,9 +401,10 @@ impl Followed {
                 && !self.known.contains_key(&held.sibling.stamp)
                 && (next.ident().dev, next.ident().ino) != held.ident()
                 && !is_open(held)
-                && !held.is_beginning_of(next)
-                && !self.is_copy(held)
         });
+        // Each may be a birth that the watcher saw, an empty life or a copy too.
+        self.lives += found.len() as u64;
+        found.retain(|held| !held.is_beginning_of(next) && !self.is_copy(held));
         found
     }
 
@@ -461,15 +470,15 @@ impl Followed {
         }
     }
 
-    /// Notes which siblings there are, so that a later one is known to be new.
-    fn note_siblings(&mut self) {
+    /// Which siblings there are, if the folder changed since they were noted: a later one is known to be new.
+    fn list_siblings(&mut self) -> Option<HashMap<Stamp, Option<(u64, Place)>>> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let Ok(meta) = std::fs::metadata(folder.unwrap_or(std::path::Path::new("."))) else { return };
+        let meta = std::fs::metadata(folder.unwrap_or(std::path::Path::new("."))).ok()?;
         let modified = modified(&meta);
-        if self.folder_modified != modified || self.known.is_empty() {
-            self.folder_modified = modified;
-            self.known = look(&self.path).iter().map(|held| (held.sibling.stamp, held.end())).collect();
+        if self.looked && std::mem::replace(&mut self.folder_modified, modified) == modified {
+            return None;
         }
+        Some(look(&self.path).iter().map(|held| (held.sibling.stamp, held.end())).collect())
     }
 
     fn say(&self, look: &Look<'_>, name: &str, delta: Delta) {

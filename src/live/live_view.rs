@@ -128,7 +128,13 @@ impl Batch {
             to: self.to.offset,
         };
         let mut out = Vec::with_capacity(block.bytes.len() * 5 / 4 + 512);
-        Encoder::new(Format::Live, &self.file).live(stamp, block, self.skip, &mut out);
+        Encoder::new(Format::Live, &self.file).live(
+            stamp,
+            self.segment.generation(),
+            block,
+            self.skip,
+            &mut out,
+        );
         out
     }
 }

@@ -78,7 +78,7 @@ pub fn start(
 fn copy(spool: &mut Spool, reader: &LogFile, bytes: &[u8], segment: &Segment, progress: &Progress) {
     match spool.write(bytes, reader) {
         Ok(Spooled::Kept) => {}
-        Ok(Spooled::Trimmed(begin)) => segment.set_begin(begin),
+        Ok(Spooled::Trimmed(begin)) => segment.trim(begin),
         Err(_) => _ = progress.dropped.fetch_add(bytes.len() as u64, Ordering::AcqRel),
     }
 }

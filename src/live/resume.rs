@@ -7,7 +7,7 @@
 use super::archive::Archive;
 use super::feed::{Hub, Source};
 use super::vector::{Stand, Vector};
-use crate::log::cursor::{Cursor, Entry, NO_GENERATION};
+use crate::log::cursor::{Cursor, Entry, NO_GENERATION, NO_LINE};
 use crate::log::rotated::changed_lately;
 use crate::log::segment::{Place, Segment};
 use std::io;
@@ -79,10 +79,9 @@ pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
         } else if entries.is_empty() {
             // It joined after the cursor was given: all of it is new.
             found.vector.push(Stand::nowhere(id, source.key));
-        } else if let Err(reason) = place_source(source, tip, &entries, &mut found.vector) {
-            found.gaps.push(gap(Some(id), reason));
+        } else if !place_source(source, tip, &entries, &mut found.vector) {
+            found.gaps.push(gap(Some(id), "the place of the cursor is gone"));
             found.unsettled |= source.path.as_deref().is_some_and(changed_lately);
-            begin_current(tip, id, source.key, &mut found.vector);
         }
         found.unsettled |= tip.of(id).any(|(segment, place)| !still_shows(segment, *place));
     }
@@ -92,19 +91,13 @@ pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
 /// Whether an open generation's file still shows it; else the follower is about to see that it was cut.
 fn still_shows(segment: &Segment, place: Place) -> bool {
     let generation = segment.generation();
-    generation == NO_GENERATION
-        || place.offset < segment.begin()
-        || segment.file().proves(segment.begin(), generation, place.offset, place.check)
+    generation == NO_GENERATION || place.offset < segment.begin() || segment.proves(generation, place)
 }
 
-/// Puts the stands of one source where its entries say.
-fn place_source(
-    source: &Source,
-    tip: &Vector,
-    entries: &[&Entry],
-    out: &mut Vector,
-) -> Result<(), &'static str> {
+/// Puts the stands of one source where its entries say; false if one of them says nothing any more.
+fn place_source(source: &Source, tip: &Vector, entries: &[&Entry], out: &mut Vector) -> bool {
     let open: Vec<(Arc<Segment>, Place)> = tip.of(source.id).cloned().collect();
+    let mut all = true;
     let mut placed: Vec<(Arc<Segment>, Place)> = Vec::new();
     let mut archive = None;
     for entry in entries.iter().rev() {
@@ -120,24 +113,34 @@ fn place_source(
             Some((found, true)) => Some(found),
             other => {
                 let archive = archive.get_or_insert_with(|| Archive::of(source, &open));
-                archive.find(entry).or(other.map(|(found, _)| found))
+                let found = archive.find(entry).or(other.map(|(found, _)| found));
+                // An empty file that was compressed has lost its identity, and nothing else.
+                all &= found.is_some() || entry.generation == NO_GENERATION && archive.has_empty();
+                found
             }
         };
-        placed.push(found.ok_or("the place of the cursor is gone")?);
+        placed.extend(found);
     }
     for (segment, place) in placed.into_iter().rev() {
         if out.place(&segment).is_none() {
             out.push(Stand::at(segment, place));
         }
     }
-    Ok(())
+    if out.stands().iter().all(|stand| stand.source != source.id) {
+        // The current generation from its start; the older ones are left.
+        out.push(match open.last() {
+            Some((segment, _)) => Stand::at(segment.clone(), segment.first()),
+            None => Stand::nowhere(source.id, source.key),
+        });
+    }
+    all
 }
 
 /// The open generation that an entry fits, and whether its tie bits say so too.
 fn find_open(open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<((Arc<Segment>, Place), bool)> {
     let mut fits = open.iter().rev().filter(|(segment, _)| match entry.generation {
         NO_GENERATION => segment.tie == entry.tie && entry.offset <= segment.begin(),
-        known => segment.file().proves(segment.begin(), known, entry.offset, entry.check),
+        known => segment.proves(known, Place { offset: entry.offset, check: entry.check }),
     });
     let first = fits.next()?;
     let best = match first.0.tie == entry.tie {
@@ -145,7 +148,7 @@ fn find_open(open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<((Arc<Segm
         false => fits.find(|(segment, _)| segment.tie == entry.tie).unwrap_or(first),
     };
     let place = match entry.generation {
-        NO_GENERATION => best.0.first(),
+        NO_GENERATION => Place { offset: entry.offset, check: NO_LINE },
         _ => Place { offset: entry.offset, check: entry.check },
     };
     Some(((best.0.clone(), place), best.0.tie == entry.tie))
@@ -154,14 +157,6 @@ fn find_open(open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<((Arc<Segm
 fn copy_stands(tip: &Vector, source: usize, out: &mut Vector) {
     for stand in tip.stands().iter().filter(|stand| stand.source == source) {
         out.push(stand.clone());
-    }
-}
-
-/// The current generation from its start; the older ones are left.
-fn begin_current(tip: &Vector, source: usize, key: u32, out: &mut Vector) {
-    match tip.of(source).last() {
-        Some((segment, _)) => out.push(Stand::at(segment.clone(), segment.first())),
-        None => out.push(Stand::nowhere(source, key)),
     }
 }
 

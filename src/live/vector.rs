@@ -27,6 +27,8 @@ pub enum Delta {
     Seal(Arc<Segment>),
     /// Nothing moved.
     Same,
+    /// Nothing moved, and nothing of this source will.
+    End,
 }
 
 /// Where one generation stands, or that a source has none.
@@ -109,7 +111,7 @@ impl Vector {
     /// Takes one step.
     pub fn apply(&mut self, delta: &Delta) {
         match delta {
-            Delta::Same => {}
+            Delta::Same | Delta::End => {}
             Delta::Join { source, key } => {
                 if self.0.iter().all(|stand| stand.source != *source) {
                     self.push(Stand::nowhere(*source, *key));

@@ -5,7 +5,7 @@
 //! be UTF-8. `data: ` is always written with its blank, because a reader strips exactly one. Ids come from
 //! [`cursor`](super::cursor)'s alphabet. Nothing here is done per client: a block is encoded once per view.
 
-use super::cursor::{check, push_place};
+use super::cursor::{check, generation_text, push_place};
 use super::lines::{self, LINE_LIMIT, Line};
 use memchr::memchr;
 use std::io::Write;
@@ -115,7 +115,8 @@ impl Encoder {
                 out.extend_from_slice(b"\n\n");
             }
             Format::SseJson | Format::Ndjson => self.json(stamp, block, out),
-            Format::Live => self.live(stamp, block, 0, out),
+            // The page's batches are made by who knows their generation.
+            Format::Live => {}
         }
     }
 
@@ -143,7 +144,7 @@ impl Encoder {
     }
 
     /// Appends one batch of the page's transport; `skip` bytes before the block are covered but not sent.
-    pub fn live(&self, stamp: &Stamp, block: Block<'_>, skip: u64, out: &mut Vec<u8>) {
+    pub fn live(&self, stamp: &Stamp, generation: u64, block: Block<'_>, skip: u64, out: &mut Vec<u8>) {
         let last = match block.omitted {
             0 => lines::lines(block.bytes).last().map_or(block.check, |line| check(raw(block.bytes, line))),
             _ => block.check,
@@ -152,8 +153,9 @@ impl Encoder {
         push_id(stamp, last, block.to, out);
         let _ = write!(
             out,
-            r#"data: {{"file":{},"from":{},"to":{},"skip":{skip},"offsets":["#,
+            r#"data: {{"file":{},"generation":"{}","from":{},"to":{},"skip":{skip},"offsets":["#,
             self.file_json,
+            generation_text(generation),
             block.from - skip,
             block.to
         );
@@ -349,10 +351,13 @@ mod tests {
             let mut offset = 5;
             for (line, (event, data, id)) in lines.iter().zip(events) {
                 offset += line.len() as u64 + 1;
+                let raw_line = &line[..];
                 let line = line.strip_suffix(b"\r").unwrap_or(line);
                 prop_assert_eq!(event, "");
                 prop_assert_eq!(data, String::from_utf8_lossy(line).replace('\r', "␍"));
-                prop_assert!(id.len() > 8);
+                let mut place = Vec::new();
+                push_place(&mut place, check(raw_line), offset);
+                prop_assert_eq!(id.as_bytes(), &place[..]);
             }
 
             let mut out = Vec::new();

@@ -10,7 +10,7 @@ use super::encode::Block;
 use super::lines::{self, LINE_LIMIT};
 use super::logfile::{Head, LogFile, head_of};
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// A place in a segment: an offset at a line's end, and the check of the line before it.
@@ -56,6 +56,8 @@ pub struct Segment {
     start: Option<Place>,
     begin: AtomicU64,
     end: AtomicU64,
+    /// Whether the start of content was given up, and its first line with it.
+    trimmed: AtomicBool,
     head: OnceLock<u64>,
     next: OnceLock<Arc<Segment>>,
 }
@@ -112,6 +114,7 @@ impl Segment {
             start: None,
             begin: AtomicU64::new(begin),
             end: AtomicU64::new(u64::MAX),
+            trimmed: AtomicBool::new(false),
             head: OnceLock::new(),
             next: OnceLock::new(),
         }
@@ -132,9 +135,27 @@ impl Segment {
         self.begin.load(Ordering::Acquire)
     }
 
-    /// Gives up what stands before `begin`.
+    /// Says where content begins.
     pub fn set_begin(&self, begin: u64) {
         self.begin.store(begin, Ordering::Release);
+    }
+
+    /// Gives up what stands before `begin`, a line's start.
+    pub fn trim(&self, begin: u64) {
+        self.trimmed.store(true, Ordering::Release);
+        self.set_begin(begin);
+    }
+
+    /// Whether the file shows what a cursor of this generation remembers. Of lines that were given up nothing
+    /// can be shown; that they were is told to who reads there.
+    pub fn proves(&self, generation: u64, place: Place) -> bool {
+        let (file, begin) = (self.file(), self.begin());
+        if !self.trimmed.load(Ordering::Acquire) {
+            return file.proves(begin, generation, place.offset, place.check);
+        }
+        generation == self.generation()
+            && (place.offset <= begin
+                || file.check_before(begin, place.offset).is_ok_and(|found| found == place.check))
     }
 
     /// The same, for a file that came back and whose lines up to `start` were told before.
@@ -258,6 +279,9 @@ impl Segment {
     fn shows(&self, place: Place, bytes: &[u8], overlap: usize) -> bool {
         if overlap > 0 {
             return cursor::check_at_end(&bytes[..overlap]) == place.check;
+        }
+        if self.trimmed.load(Ordering::Acquire) {
+            return true;
         }
         match (self.head.get(), head_of(bytes)) {
             (Some(&generation), Head::Known(found)) => generation == found,

@@ -3,11 +3,12 @@
 use super::State;
 use super::params::Params;
 use super::problem::Problem;
-use crate::live::feed::{ViewKey, now};
+use crate::live::feed::{Source, ViewKey, now};
 use crate::log::cursor::{Cursor, NO_GENERATION, generation_text, parse_generation};
 use crate::log::encode::{Format, json_string};
 use crate::log::lines::{self, LINE_LIMIT};
-use crate::log::segment::{Place, Segment};
+use crate::log::rotated::look;
+use crate::log::segment::{Born, Place, Segment};
 use std::fmt::Write;
 use std::io;
 use std::sync::Arc;
@@ -70,15 +71,22 @@ pub async fn lines(state: Arc<State>, query: &str, headers: &HeaderMap) -> Resul
             Some(parse_generation(text.as_bytes()).ok_or_else(malformed)?)
         }
     };
-    if wanted.is_some_and(|wanted| wanted != segment.generation()) {
-        return Err(Problem::new(StatusCode::GONE, "this generation is gone"));
-    }
     let at = At::parse(params.get("at").unwrap_or("end"), source.key)?;
-    let read = tokio::task::spawn_blocking(move || around(&segment, tip, at, before, after)).await;
+    let read = tokio::task::spawn_blocking(move || match wanted {
+        Some(wanted) if wanted != segment.generation() => {
+            let (segment, end) = archived(&source, wanted).ok_or(io::ErrorKind::NotFound)?;
+            around(&segment, end, at, before, after)
+        }
+        _ => around(&segment, tip, at, before, after),
+    })
+    .await;
     let found = match read {
         Ok(Ok(found)) => found,
         Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Problem::new(StatusCode::GONE, "the place of the cursor is gone"));
+            return Err(Problem::new(
+                StatusCode::GONE,
+                "this generation, or the place of the cursor, is gone",
+            ));
         }
         Ok(Err(error)) => {
             return Err(Problem::new(
@@ -126,6 +134,18 @@ impl At {
             .ok_or_else(|| wrong("another file's cursor"))?;
         Ok(At::Proved(Place { offset: entry.offset, check: entry.check }, entry.generation))
     }
+}
+
+/// An earlier generation of a source, if one of its rotated siblings holds it, and its end.
+fn archived(source: &Source, generation: u64) -> Option<(Segment, Place)> {
+    let held = look(source.path.as_deref()?).into_iter().find(|held| held.generation == generation)?;
+    let file = held.file().ok()?;
+    let begin = file.content_start().ok()?;
+    let segment = Segment::new(source.id, source.key, file, begin, Born::First);
+    segment.set_generation(generation);
+    let (_, end) = held.end()?;
+    segment.seal(end.offset);
+    Some((segment, end))
 }
 
 fn around(segment: &Segment, tip: Place, at: At, before: u64, after: u64) -> io::Result<Around> {

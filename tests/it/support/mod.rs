@@ -7,7 +7,7 @@ pub(crate) mod client;
 pub(crate) mod server;
 pub(crate) mod writer;
 
-pub(crate) use client::{Client, Event, Response};
+pub(crate) use client::{Client, Response};
 pub(crate) use server::Server;
 pub(crate) use writer::{Place, numbered};
 

@@ -1,0 +1,234 @@
+/**
+ * What one can do with lines: the cursor row, details, folds, selection, copy, marks and links.
+ */
+
+import { Problem } from './api.js';
+import { count } from './format.js';
+import { keyOf } from './group.js';
+import { hashOf } from './link.js';
+import { Marks } from './marks.js';
+import { Pick, linesBetween, selectedText, toClipboard } from './pick.js';
+import { el } from './status.js';
+
+/** @typedef {import('./store.js').Item} Item */
+
+/**
+ * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, toast: (words: string) => void, complain: (error: unknown) => void}} app
+ */
+export function rowActs({ sources, view, toast, complain }) {
+  const { block } = view;
+  const marks = new Marks();
+  const pick = new Pick();
+  /** The line a link or a jump pointed at. @type {string} */
+  let found = '';
+  /** @type {Item|null} */
+  let clicked = null;
+
+  /** @param {unknown} error */
+  function failed(error) {
+    if (error instanceof Problem) complain(error);
+    else toast(`That did not work: ${/** @type {Error} */ (error).message}`);
+  }
+
+  block.classes = (item) => {
+    const store = sources.shown?.store;
+    if (!store || item.kind !== 'line') return '';
+    /** @type {string[]} */
+    const out = [];
+    if (pick.has(item)) out.push('sel');
+    if (found && keyOf(item) === found) out.push('found');
+    if (marks.has(store.name, store.lives[item.life]?.generation ?? null, item.offset)) out.push('marked');
+    return out.join(' ');
+  };
+
+  /** Index of the cursor row: the focused one, else the first on the screen, else the last. */
+  function cursor() {
+    const row = document.activeElement?.closest('.row');
+    const at = row ? block.rows.indexOf(/** @type {HTMLElement} */ (row)) : -1;
+    return at >= 0 ? at : view.follow ? block.length - 1 : Math.min(view.first.index, block.length - 1);
+  }
+
+  /** @param {number} index */
+  function focus(index) {
+    const row = block.rows[Math.max(0, Math.min(block.length - 1, index))];
+    if (!row) return;
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** Moves the cursor row. @param {number} by */
+  function step(by) {
+    if (!block.length) return;
+    const focused = document.activeElement?.closest('.row');
+    view.setFollow(false, 'user');
+    focus(focused ? cursor() + by : by > 0 ? view.first.index + 1 : block.length - 1);
+    if (pick.anchor) {
+      pick.head = block.items[cursor()];
+      block.decorate();
+    }
+  }
+
+  /** @param {number} index @param {() => void} change */
+  function alter(index, change) {
+    if (!block.items[index]) return;
+    view.setFollow(false, 'user');
+    view.keepPlace(change);
+    focus(index);
+  }
+
+  /** @param {number} index */
+  function detail(index) {
+    const item = block.items[index];
+    if (item?.kind !== 'line') return;
+    alter(index, () => {
+      const key = keyOf(item);
+      if (!block.shape.details.delete(key)) block.shape.details.add(key);
+      block.note(block.rows[index], item);
+    });
+  }
+
+  /** @param {number} index */
+  function fold(index) {
+    alter(index, () => { block.toggleFold(index); });
+  }
+
+  /** @param {boolean} names  with the file and the place before each line */
+  async function copy(names) {
+    const store = sources.shown?.store;
+    const item = block.items[cursor()];
+    if (!store || !item) return;
+    const native = getSelection();
+    if (!pick.span && native && !native.isCollapsed && !names) {
+      await toClipboard(selectedText(native, block.rows) ?? String(native));
+      toast('Copied the selection');
+      return;
+    }
+    const [first, last] = pick.span ?? [item, item];
+    const lines = await linesBetween(store, first, last);
+    await toClipboard(lines.map(({ offset, text }) => `${names ? `${store.name}:${offset}: ` : ''}${text}\n`).join(''));
+    toast(lines.length === 1 ? 'Copied the line' : `Copied ${count(lines.length)} lines`);
+  }
+
+  /** The link to the cursor row, in the address bar and on the clipboard. */
+  async function link() {
+    const store = sources.shown?.store;
+    const item = block.items[cursor()];
+    if (!store || item?.kind !== 'line') return;
+    const url = new URL(location.href);
+    url.hash = hashOf({ file: store.name, offset: item.offset, generation: store.lives[item.life].generation });
+    history.replaceState(history.state, '', url);
+    await toClipboard(url.href);
+    toast('Copied the link to this line');
+  }
+
+  function mark() {
+    const store = sources.shown?.store;
+    const item = block.items[cursor()];
+    if (!store || item?.kind !== 'line') return;
+    const on = marks.toggle(store.name, store.lives[item.life].generation, item.offset);
+    block.decorate();
+    toast(on ? 'Marked: \' goes to the next mark' : 'Not marked any more');
+  }
+
+  /** @param {number} by */
+  async function toMark(by) {
+    const store = sources.shown?.store;
+    if (!store) return;
+    const offsets = marks.offsets(store.name, store.life.generation);
+    if (!offsets.length) {
+      toast('No line is marked: m marks one');
+      return;
+    }
+    const here = block.items[cursor()]?.offset ?? 0;
+    const next = by > 0 ? offsets.find((o) => o > here) ?? offsets[0] : offsets.findLast((o) => o < here) ?? offsets[offsets.length - 1];
+    await goTo(next, 0.3);
+  }
+
+  /** Jumps, and puts the cursor on the line. @param {string|number} at @param {number} part @param {string|null} [generation] */
+  async function goTo(at, part, generation) {
+    const item = await view.jump(at, part, generation);
+    if (!item) return false;
+    found = keyOf(item);
+    block.decorate();
+    focus(block.items.indexOf(item));
+    return true;
+  }
+
+  el('block').addEventListener('click', (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const index = block.rows.indexOf(/** @type {HTMLElement} */ (target.closest('.row')));
+    const act = target.closest('button')?.dataset.act;
+    if (index < 0) return;
+    if (act) {
+      focus(index);
+      const acts = /** @type {Record<string, () => unknown>} */ ({ fold: () => fold(index), detail: () => detail(index), copy: () => copy(false).catch(failed), link: () => link().catch(failed), mark });
+      acts[act]?.();
+      event.stopPropagation();
+    } else if (event.shiftKey && (pick.anchor || event.detail === 1)) {
+      pick.anchor ??= clicked ?? block.items[index];
+      pick.head = block.items[index];
+      getSelection()?.removeAllRanges();
+      block.decorate();
+    } else if (target.closest('.clock, .lvl') || (/** @type {PointerEvent} */ (event).pointerType === 'touch' && block.items[index] === clicked && !target.closest('.detail, a'))) {
+      detail(index);
+    }
+    clicked = block.items[index];
+  });
+
+  document.addEventListener('copy', (event) => {
+    const selection = getSelection();
+    if (!selection || !el('block').contains(selection.anchorNode)) return;
+    const text = selectedText(selection, block.rows);
+    if (text === null) return;
+    event.clipboardData?.setData('text/plain', text);
+    event.preventDefault();
+  });
+
+  return {
+    marks,
+    goTo,
+    /** @type {Record<string, () => unknown>} */
+    acts: {
+      next: () => step(1),
+      previous: () => step(-1),
+      detail: () => detail(cursor()),
+      fold: () => fold(cursor()),
+      'fold-all': () => view.keepPlace(() => {
+        block.shape.all = !block.shape.all;
+        block.shape.open.clear();
+        block.regroup();
+        toast(block.shape.all ? 'All traces are unfolded' : 'Traces are folded');
+      }),
+      repeats: () => view.keepPlace(() => {
+        block.shape.repeats = !block.shape.repeats;
+        block.regroup();
+        toast(block.shape.repeats ? 'Repeats are collapsed' : 'Repeats are shown');
+      }),
+      select() {
+        const item = block.items[cursor()];
+        view.setFollow(false, 'user');
+        if (pick.anchor) pick.drop();
+        else if (item) {
+          focus(cursor());
+          pick.begin(item);
+          toast('Selecting lines: j and k extend, c copies, Esc drops');
+        }
+        block.decorate();
+      },
+      copy: () => copy(false).catch(failed),
+      'copy-named': () => copy(true).catch(failed),
+      link: () => link().catch(failed),
+      mark,
+      'next-mark': () => toMark(1).catch(failed),
+      'previous-mark': () => toMark(-1).catch(failed),
+    },
+    /** @returns {boolean} whether there was something to drop */
+    drop() {
+      const had = pick.anchor !== null || found !== '';
+      pick.drop();
+      found = '';
+      block.decorate();
+      return had;
+    },
+  };
+}
