@@ -1,6 +1,6 @@
 //! The process: how it starts and ends, what it prints, what standard input gives, what it costs.
 
-use crate::support::client::get;
+use crate::support::http::get;
 use crate::support::server::{LOGCAST, run};
 use crate::support::writer::text;
 use crate::support::{Client, Place, Server, assert_lines, have, numbered, wait_for};
@@ -312,13 +312,13 @@ fn few_descriptors() {
     let server = Server::launch(&place, &["sh", "-c", script, LOGCAST], Stdio::null());
     let mut client = Client::all(&server);
     client.take(1);
-    let crowd: Vec<_> = (0..200).map(|_| crate::support::client::connect(server.address)).collect();
+    let crowd: Vec<_> = (0..200).map(|_| crate::support::http::connect(server.address)).collect();
     place.rename("f", "f.1");
     place.write("f", text(&numbered("b", 1, 5)));
     assert_lines(&client.take(5), &numbered("b", 1, 5));
     drop(crowd);
     wait_for("a free place", || {
-        let answer = crate::support::client::raw(
+        let answer = crate::support::http::raw(
             &server,
             format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address)
                 .as_bytes(),

@@ -1,6 +1,6 @@
 //! Clients that come back: after a cut, a restart, a rotation, a truncation, with good and with bad ids.
 
-use crate::support::client::{connect, raw};
+use crate::support::http::{connect, raw};
 use crate::support::writer::text;
 use crate::support::{Client, Place, Server, assert_lines, numbered, wait_for};
 use rustix::process::Signal;

@@ -83,7 +83,7 @@ fn any_bytes() {
     let mut late = Client::all(&server);
     assert_lines(&late.take(lines.len()), &expected);
     assert!(late.events.iter().skip(1).all(|event| event.is_line() && event.own_id));
-    assert_eq!(late.retry, ["1000"]);
+    assert_eq!(late.retry(), ["1000"]);
 
     let mut json = Client::open(&server, "lines=all&format=json");
     json.hello();

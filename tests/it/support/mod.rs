@@ -4,10 +4,13 @@
 //! fact can only be looked at, `wait_for` looks again until it holds.
 
 pub(crate) mod client;
+pub(crate) mod events;
+pub(crate) mod http;
 pub(crate) mod server;
 pub(crate) mod writer;
 
-pub(crate) use client::{Client, Response};
+pub(crate) use client::Client;
+pub(crate) use http::Response;
 pub(crate) use server::Server;
 pub(crate) use writer::{Place, numbered};
 
