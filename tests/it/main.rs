@@ -11,6 +11,7 @@ mod clients;
 mod follow;
 mod input;
 mod layers;
+mod machine;
 mod model;
 mod process;
 mod resume;

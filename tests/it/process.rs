@@ -3,7 +3,9 @@
 use crate::support::http::get;
 use crate::support::server::{LOGCAST, run};
 use crate::support::writer::text;
-use crate::support::{Client, Place, Server, assert_lines, have, numbered, wait_for};
+use crate::support::{
+    Client, Place, Server, assert_lines, assert_nothing_lost_silently, have, numbered, wait_for,
+};
 use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -287,6 +289,25 @@ fn spool_limit() {
     assert!(client.saw("gap"), "{:?}", &client.events[..3]);
     assert_lines(&rest, &lines[lines.len() - rest.len()..]);
     assert!(rest.len() > 1000 && rest.len() < 60_000, "{} lines are kept", rest.len());
+}
+
+/// A pipe that is faster than everybody, over a spool that is too small: what was given up is said where it was.
+#[test]
+fn pipe_outruns_the_spool() {
+    for _ in 0..3 {
+        let place = Place::new();
+        let mut server = Server::start_with_stdin(&place, &["-", "--spool-limit", "64K"]);
+        let mut clients: Vec<Client> = (0..2).map(|_| Client::open(&server, "lines=0")).collect();
+        clients.iter_mut().for_each(|client| drop(client.hello()));
+        let mut lines = numbered("a line for a spool that is too small", 1, 30_000);
+        lines.push("after the flood".to_owned());
+        server.stdin.take().expect("a pipe").write_all(text(&lines).as_bytes()).expect("a write");
+        for client in &mut clients {
+            let events = client.until(|event| event.is_line() && event.data == "after the flood");
+            assert_nothing_lost_silently(&events, &lines);
+        }
+        assert!(!server.stderr().contains("panicked"), "{}", server.stderr());
+    }
 }
 
 /// Row 81: little address space and twenty clients that read all: history is read in blocks.
