@@ -9,6 +9,7 @@ mod support;
 
 mod clients;
 mod follow;
+mod history;
 mod input;
 mod layers;
 mod machine;
