@@ -389,7 +389,7 @@ impl World {
 
     fn take(&mut self, event: Event, id: String) {
         if std::env::var_os("LOGCAST_MODEL_TRACE").is_some() {
-            println!("{event:?} {id}");
+            eprintln!("{event:?} {id}");
         }
         match event {
             Event::Line(line) => self.got.push(line),
@@ -535,7 +535,7 @@ fn run(seed: u64) -> Result<(), String> {
         }
         let _ = write!(world.log, " {op:?}");
         if std::env::var_os("LOGCAST_MODEL_TRACE").is_some() {
-            println!("--- {op:?}");
+            eprintln!("--- {op:?}");
         }
         world.apply(op, &mut rng);
     }
@@ -556,7 +556,7 @@ fn every_line_once_and_in_order_whatever_happens() {
         }
         Err(_) => DEFAULT_SEEDS,
     };
-    println!("seeds {range:?} and {FAILED_ONCE:?}");
+    eprintln!("seeds {range:?} and {FAILED_ONCE:?}");
     let seeds: Vec<u64> = FAILED_ONCE.iter().copied().chain(range).collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
     let failures = std::sync::Mutex::new(Vec::new());
