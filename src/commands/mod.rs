@@ -1,5 +1,6 @@
 //! What the user asks for: one module a command. Commands take options of their own and know no command line.
 
+mod bind;
 pub mod check;
 pub mod generate;
 pub mod serve;

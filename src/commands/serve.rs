@@ -3,18 +3,20 @@
 //! stdout is two bare URLs once the port is bound (or, with `--tee`, the lines of standard input); all talk is
 //! on stderr. Ends with 0 by SIGINT or SIGTERM within two seconds, stalled clients included.
 
+use super::bind::{Bound, bind};
 use super::{Failure, plain};
-use crate::live::feed::{Hub, State as SourceState};
+use crate::live::feed::Hub;
 use crate::live::follow;
 use crate::live::resume::Backlog;
+use crate::live::source::State as SourceState;
 use crate::log::source::{self, Spec};
 use crate::web::State;
 use crate::web::auth::{Policy, Tries, random_token};
-use crate::web::server::{self, Listener};
+use crate::web::server;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -22,10 +24,6 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The port, if none is given.
-pub const DEFAULT_PORT: u16 = 8000;
-/// How many ports after a busy default one are tried.
-const NEXT_PORTS: u16 = 100;
 /// The most connections, where the system allows that many descriptors.
 const MAX_CLIENTS: usize = 10_000;
 /// Descriptors that are not for clients.
@@ -95,7 +93,7 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
     let stop = CancellationToken::new();
     // Before anything is printed: who reads the URL may send a signal at once.
     let mut ends = Signals::listen()?;
-    let bound = bind(&options)?;
+    let bound = bind(&options.bind, options.port, &|text| talk(options.quiet, text))?;
     let hub = Arc::new(Hub::default());
     let quiet = options.quiet;
     let tee: crate::live::pipe::Tee = options.tee.then(|| Box::new(io::stdout()) as Box<dyn Write + Send>);
@@ -184,117 +182,6 @@ fn check_path(path: &Path, shown: &str) -> Result<(), Failure> {
         return Ok(());
     };
     Err(Failure::usage(format!("cannot follow '{shown}': {cause}")))
-}
-
-struct Bound {
-    listeners: Vec<Listener>,
-    addresses: Vec<SocketAddr>,
-    sockets: Vec<String>,
-}
-
-fn bind(options: &Options) -> Result<Bound, Failure> {
-    let default = [String::from("127.0.0.1")];
-    let names = if options.bind.is_empty() { &default[..] } else { &options.bind[..] };
-    let mut bound = Bound { listeners: Vec::new(), addresses: Vec::new(), sockets: Vec::new() };
-    let mut port = options.port;
-    for name in names {
-        if name.contains('/') {
-            bound.listeners.push(bind_unix(name)?);
-            bound.sockets.push(name.clone());
-            continue;
-        }
-        for address in resolve(name)? {
-            // All addresses of one server have one port.
-            let listener = bind_tcp(address, port, options.quiet)?;
-            let address = listener
-                .local_addr()
-                .map_err(|error| Failure::refused(format!("cannot bind '{name}': {error}")))?;
-            port = Some(address.port());
-            bound.addresses.push(address);
-            bound.listeners.push(Listener::Tcp(listener));
-        }
-    }
-    Ok(bound)
-}
-
-fn resolve(name: &str) -> Result<Vec<IpAddr>, Failure> {
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    if let Ok(address) = bare.parse() {
-        return Ok(vec![address]);
-    }
-    let found = (bare, 0)
-        .to_socket_addrs()
-        .map_err(|error| Failure::refused(format!("cannot bind '{name}': {error}")))?;
-    let mut found: Vec<IpAddr> = found.map(|address| address.ip()).collect();
-    found.dedup();
-    // A machine without IPv6 may still name it.
-    found.retain(|address| found_usable(*address));
-    match found.is_empty() {
-        true => Err(Failure::refused(format!("cannot bind '{name}': it has no address on this machine"))),
-        false => Ok(found),
-    }
-}
-
-fn found_usable(address: IpAddr) -> bool {
-    address.is_ipv4() || std::net::TcpListener::bind((address, 0)).is_ok()
-}
-
-fn bind_tcp(address: IpAddr, port: Option<u16>, quiet: bool) -> Result<tokio::net::TcpListener, Failure> {
-    let first = port.unwrap_or(DEFAULT_PORT);
-    let last = if port.is_some() { first } else { first + NEXT_PORTS };
-    for try_port in first..=last {
-        match listen(SocketAddr::new(address, try_port)) {
-            Ok(listener) => {
-                if try_port != first {
-                    talk(quiet, &format!("port {first} is taken, serving on {try_port}"));
-                }
-                return Ok(listener);
-            }
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && try_port < last => {}
-            Err(error) => {
-                let shown = SocketAddr::new(address, try_port);
-                let failure = Failure::refused(format!("cannot bind '{shown}': {error}"));
-                return Err(match error.kind() {
-                    io::ErrorKind::AddrInUse => {
-                        failure.help("choose another port with --port, or any free one with --port 0")
-                    }
-                    io::ErrorKind::PermissionDenied => {
-                        failure.help("ports below 1024 need a privilege; choose another with --port")
-                    }
-                    _ => failure,
-                });
-            }
-        }
-    }
-    unreachable!("the last port is answered for")
-}
-
-fn listen(address: SocketAddr) -> io::Result<tokio::net::TcpListener> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
-    if address.is_ipv6() {
-        socket.set_only_v6(true)?;
-    }
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(1024)?;
-    tokio::net::TcpListener::from_std(socket.into())
-}
-
-fn bind_unix(name: &str) -> Result<Listener, Failure> {
-    let refused = |error: io::Error| Failure::refused(format!("cannot bind '{}': {error}", plain(name)));
-    let path = Path::new(name);
-    // A socket that nobody answers is left over from a server that was killed.
-    if std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket())
-        && std::os::unix::net::UnixStream::connect(path)
-            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-    {
-        std::fs::remove_file(path).map_err(refused)?;
-    }
-    let mask = rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o177));
-    let listener = tokio::net::UnixListener::bind(path);
-    rustix::process::umask(mask);
-    Ok(Listener::Unix(listener.map_err(refused)?, path.to_owned()))
 }
 
 fn say_urls(options: &Options, bound: &Bound, token: Option<&str>) {

@@ -5,7 +5,7 @@
 //! their ends; those from before this server began stand in the order of their last changes. A chain ends at what
 //! the follower has open. Everything here blocks.
 
-use super::feed::{Life, Source};
+use super::source::{Life, Source};
 use crate::log::cursor::{Entry, NO_GENERATION};
 use crate::log::logfile::LogFile;
 use crate::log::rotated::{Held, look};

@@ -1,14 +1,17 @@
 //! A client: a vector and the policy that moves it.
 //!
 //! At the tip a client shares the view's records. Behind it, it reads the files on its own account up to the
-//! vector at which a known record begins, and joins there. What to do next is decided by [`next_move`], which is
+//! vector at which a known record begins, and joins there. What to do next is decided by [`step`](super::step), which is
 //! pure. Back-pressure is the socket: the stream is polled only when it can be written, there is no queue.
 
-use super::feed::{Record, Seat, Shared, Source, State, notice_body};
-use super::live_view::{BATCH_BYTES, Batch};
-use super::vector::{Delta, Stand, Vector};
+use super::feed::{Seat, notice_body};
+use super::own_read::{blocking, read_block};
+use super::source::{Source, State};
+use super::step::{Move, next_move};
+use super::vector::{Delta, Vector};
+use super::view::{Record, Shared};
 use super::{archive, resume};
-use crate::log::encode::{Encoder, Format, notice};
+use crate::log::encode::{Format, notice};
 use crate::log::segment::{Born, Place, ReadError, Segment};
 use bytes::Bytes;
 use futures_util::Stream;
@@ -33,74 +36,6 @@ const UNSETTLED_WAIT: Duration = Duration::from_millis(25);
 const GONE_TRIES: u32 = 6;
 /// How long a failing read is tried again, in half seconds.
 const ERROR_TRIES: u32 = 120;
-
-/// What a client that is not in the ring does next.
-#[derive(Debug)]
-pub enum Move {
-    /// Read lines of a generation, from a place up to an offset.
-    Read(Arc<Segment>, Place, u64),
-    /// Take a step that says nothing.
-    Take(Delta),
-    /// Turn to a new generation, and say so.
-    Turn(Arc<Segment>),
-    /// Take over a stand of the target without reading: an old generation that this client never knew.
-    Adopt(Stand),
-    /// It stands beyond the target (another server has read further): wait for the follower.
-    Ahead,
-    /// It stands at the target.
-    Joined,
-}
-
-/// The next move on the way from one vector to another.
-pub fn next_move(own: &Vector, target: &Vector) -> Move {
-    for source in target.sources() {
-        match source_move(own, target, source) {
-            Move::Joined => {}
-            step => return step,
-        }
-    }
-    Move::Joined
-}
-
-fn source_move(own: &Vector, target: &Vector, source: usize) -> Move {
-    let last = own.of(source).last().map(|(segment, _)| segment);
-    for (segment, place) in own.of(source) {
-        let (to, sealed) = match (target.place(segment), segment.end()) {
-            (Some(to), _) => (to.offset, false),
-            (None, Some(end)) => (end, true),
-            // The follower has not said yet what became of it.
-            (None, None) => return Move::Ahead,
-        };
-        match place.offset.cmp(&to) {
-            std::cmp::Ordering::Less => return Move::Read(segment.clone(), *place, to),
-            std::cmp::Ordering::Greater => return Move::Ahead,
-            std::cmp::Ordering::Equal if !sealed => {}
-            std::cmp::Ordering::Equal => {
-                // What lies between two stands was delivered: only the last one leads on.
-                let is_last = last.is_some_and(|last| Arc::ptr_eq(last, segment));
-                return match segment.next().filter(|_| is_last) {
-                    Some(next) => Move::Turn(next.clone()),
-                    None => Move::Take(Delta::Seal(segment.clone())),
-                };
-            }
-        }
-    }
-    let Some((segment, place)) = target.of(source).find(|(segment, _)| own.place(segment).is_none()) else {
-        return Move::Joined;
-    };
-    let mut next = last.and_then(|last| last.next());
-    let follows = next.cloned();
-    while let Some(later) = next {
-        if Arc::ptr_eq(later, segment) {
-            return Move::Turn(follows.unwrap_or_else(|| segment.clone()));
-        }
-        next = later.next();
-    }
-    match last {
-        None => Move::Turn(segment.clone()),
-        Some(_) => Move::Adopt(Stand::at(segment.clone(), *place)),
-    }
-}
 
 /// What a client asks for.
 #[derive(Debug)]
@@ -438,41 +373,5 @@ pub fn generation_member(segment: &Segment) -> String {
     match segment.generation() {
         crate::log::cursor::NO_GENERATION => String::new(),
         known => format!(r#","generation":"{}""#, crate::log::cursor::generation_text(known)),
-    }
-}
-
-fn read_block(
-    segment: &Arc<Segment>,
-    name: &str,
-    from: Place,
-    to: u64,
-    format: Format,
-    max: usize,
-    stamp: &crate::log::encode::Stamp,
-) -> Result<(Bytes, Place), ReadError> {
-    if format != Format::Live {
-        let lines = segment.read_lines(from, to, max)?;
-        let mut out = Vec::new();
-        Encoder::new(format, name).encode(stamp, lines.block(), &mut out);
-        return Ok((Bytes::from(out), lines.to));
-    }
-    // The page wants the newest; what is skipped it reads by range when somebody looks there.
-    let mut start = from;
-    if to - from.offset > BATCH_BYTES as u64 {
-        let file = segment.file();
-        if let Some(at) = file.next_line_end(to - BATCH_BYTES as u64, to)?.filter(|&at| at < to) {
-            start = Place { offset: at, check: file.check_before(segment.begin(), at)? };
-        }
-    }
-    let lines = segment.read_lines(start, to, BATCH_BYTES)?;
-    let batch = Batch::newest(segment.clone(), name, from.offset, lines.block(), lines.to);
-    Ok((Bytes::from(batch.encode(stamp)), lines.to))
-}
-
-/// Runs blocking code off the reactor; its panic is ours.
-pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

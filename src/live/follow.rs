@@ -5,11 +5,13 @@
 //! lets a moment pass that grows with the number of clients, so that many of them wake for many lines at once,
 //! while few of them get each line at once.
 
-use super::feed::{Content, Hub, Source, State, notice_body};
+use super::feed::{Hub, notice_body};
 use super::followed::{Followed, Look};
 use super::growth::Growing;
 use super::pipe::{self, Progress, Tee};
+use super::source::{Source, State};
 use super::vector::Delta;
+use super::view::Content;
 use super::watch::{Bell, Dirty, Watcher};
 use crate::log::source::{Pattern, Spec};
 use std::collections::HashSet;

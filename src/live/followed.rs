@@ -1,18 +1,25 @@
 //! One path as the follower sees it: which generations it has had, which may still grow, what it names now.
 //!
-//! [`compare`] says what happened from what was seen and what is found; [`Followed`] acts on it. The rules:
+//! [`compare`](compare::compare) says what happened from what was seen and what is found; [`Followed`] acts on it. The rules:
 //! an old generation is read on for a grace after its last growth; what happened between two looks is found
 //! among the siblings, by content; a look that failed concludes nothing.
 
-use super::archive;
+mod compare;
+mod ending;
+mod siblings;
+
 use super::client::{born_word, generation_member};
-use super::feed::{Content, Hub, Life, Source, State, notice_body};
+use super::feed::{Hub, notice_body};
 use super::growth::{Growing, Growth};
+use super::source::{Source, State};
 use super::vector::Delta;
+use super::view::Content;
 use crate::log::cursor::NO_GENERATION;
 use crate::log::logfile::{Head, Ident, LogFile};
-use crate::log::rotated::{Held, Stamp, look};
+use crate::log::rotated::Stamp;
 use crate::log::segment::{Born, Place, Segment};
+use compare::{Change, Found, compare};
+use siblings::head_now;
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -25,39 +32,6 @@ use std::time::{Duration, Instant};
 pub const GRACE: Duration = Duration::from_secs(5);
 /// How long a path may be without a file before that is worth a notice: rotations take less.
 const MISSING_AFTER: Duration = Duration::from_secs(1);
-
-/// How often what was missed is looked for while the file is cut again and again.
-const SETTLE_TRIES: u32 = 10;
-
-/// What a path was found to name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Found {
-    /// No file.
-    Nothing,
-    /// A regular file.
-    File(Ident),
-}
-
-/// What became of a path since it was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change {
-    /// It names what it named.
-    Same,
-    /// It names nothing any more (or still nothing).
-    Missing,
-    /// It names another file.
-    Replaced,
-}
-
-/// Compares what a path named with what it names. An open file's inode cannot be used again, so device and
-/// inode decide.
-pub fn compare(seen: Option<Ident>, found: Found) -> Change {
-    match (seen, found) {
-        (_, Found::Nothing) => Change::Missing,
-        (Some(seen), Found::File(found)) if (seen.dev, seen.ino) == (found.dev, found.ino) => Change::Same,
-        _ => Change::Replaced,
-    }
-}
 
 /// One followed path. See the module.
 #[derive(Debug)]
@@ -223,20 +197,6 @@ impl Followed {
         readable
     }
 
-    /// Whether the current file, of which nothing was read yet, was filled, copied away and cut meanwhile: its own
-    /// content cannot tell, a new sibling does.
-    fn missed_unseen(&mut self) -> bool {
-        let Some(growing) = self.open.last().filter(|growing| growing.segment.generation() == NO_GENERATION)
-        else {
-            return false;
-        };
-        let file = growing.segment.file();
-        self.looked
-            && file.size().is_ok_and(|size| size > 0)
-            && self.folder_time().is_some_and(|time| time != self.folder_modified)
-            && !self.missed(&file).is_empty()
-    }
-
     /// Notes a look that failed, and says so once.
     fn fail(&mut self, look: &mut Look<'_>, cause: &str) {
         if self.trouble.as_deref() != Some(cause) {
@@ -385,154 +345,6 @@ impl Followed {
         self.named = true;
     }
 
-    /// Reads on in a copy what a cut generation still had; says what was seen and is gone.
-    fn rescue(&mut self, look: &mut Look<'_>, at: usize) {
-        let growing = &mut self.open[at];
-        if archive::relocate(&growing.segment, Some(&self.path), growing.tip) {
-            let _ = growing.read(look.hub, &self.source, look.buf);
-        }
-    }
-
-    /// What began and was rotated away since the last look, oldest first, up to the file that comes next. Returns
-    /// that file's generation, if it is known: should it be cut now, that is seen by its head.
-    fn catch_up(&mut self, look: &mut Look<'_>, next: &LogFile) -> Option<u64> {
-        let mut head = head_now(next);
-        for _ in 0..SETTLE_TRIES {
-            for held in self.missed(next) {
-                self.catch_up_with(look, &held);
-            }
-            // Cut meanwhile: what was taken for a copy of it was a life of its own.
-            let now = head_now(next);
-            if std::mem::replace(&mut head, now) == now {
-                break;
-            }
-        }
-        head
-    }
-
-    fn catch_up_with(&mut self, look: &mut Look<'_>, held: &Held) {
-        let Ok(file) = held.file() else { return };
-        // Another of the siblings may have been its copy.
-        if self.is_copy(held) {
-            return;
-        }
-        let told = self.told_before(&file).map(|(end, _, _)| end.offset);
-        if told.is_some_and(|end| file.size().is_ok_and(|size| size <= end)) {
-            return;
-        }
-        let segment = Segment::new(self.source.id, self.source.key, file, 0, Born::Rotated);
-        segment.set_generation(held.generation);
-        self.begin(look, segment);
-        self.named = false;
-        if let Some(growing) = self.open.last_mut() {
-            let _ = growing.read(look.hub, &self.source, look.buf);
-        }
-    }
-
-    fn missed(&mut self, next: &LogFile) -> Vec<Held> {
-        let mut found = look(&self.path);
-        found.reverse();
-        let is_open = |held: &Held| {
-            self.open.iter().any(|growing| {
-                let ident = growing.segment.file().ident();
-                (ident.dev, ident.ino) == held.ident()
-            })
-        };
-        found.retain(|held| {
-            held.sibling.rotated_name
-                && !self.known.contains_key(&held.sibling.stamp)
-                && (next.ident().dev, next.ident().ino) != held.ident()
-                && !is_open(held)
-        });
-        // Each may be a birth that the watcher saw, an empty life or a copy too.
-        self.lives += found.len() as u64;
-        found.retain(|held| !held.is_beginning_of(next) && !self.is_copy(held));
-        found
-    }
-
-    /// Whether a sibling holds a life that is open or was told, as a copy or compressed.
-    fn is_copy(&self, held: &Held) -> bool {
-        let ends = |generation: u64, end: Place| held.ends_at(generation, end.offset, end.check);
-        // What was seen of an unfinished last line is behind the tip.
-        let open = |growing: &Growing| {
-            let (generation, tip) = (growing.segment.generation(), growing.tip);
-            let held = held.proves(generation, tip.offset, tip.check);
-            held.is_some_and(|file| file.size().is_ok_and(|size| size <= growing.seen))
-        };
-        self.open.iter().any(open)
-            || self.source.past().iter().any(|past| ends(past.generation, past.end))
-            // Compressed since it was seen last.
-            || self.known.iter().any(|known| known.1.is_some_and(|(generation, end)| ends(generation, end)))
-    }
-
-    /// The end of a life that was told before, if the file is that one come back.
-    fn told_before(&self, file: &LogFile) -> Option<(Place, u64, u64)> {
-        let ident = file.ident();
-        let begin = file.content_start().ok()?;
-        self.source.past().iter().rev().find_map(|past| {
-            let same =
-                past.ident == ident && file.proves(begin, past.generation, past.end.offset, past.end.check);
-            same.then_some((past.end, past.generation, begin))
-        })
-    }
-
-    /// Ends a generation that is not the current one.
-    fn seal(&mut self, look: &mut Look<'_>, at: usize) {
-        let mut growing = self.open.remove(at);
-        growing.finish(look.hub, &self.source);
-        let lost = growing.seen.saturating_sub(growing.tip.offset);
-        look.hub.publish(&self.source, Delta::Seal(growing.segment.clone()), Content::Nothing);
-        if lost > 0 {
-            self.gap(look, "the file was cut before it was read", Some(lost));
-        }
-        self.source.remember(Life {
-            serial: growing.segment.serial,
-            ident: growing.segment.file().ident(),
-            generation: growing.segment.generation(),
-            end: growing.tip,
-        });
-    }
-
-    /// Ends the generations that the path no longer names and that have not grown for the grace.
-    fn end_quiet(&mut self, look: &mut Look<'_>) {
-        let mut at = 0;
-        while at < self.open.len() {
-            let last = at + 1 == self.open.len();
-            let growing = &self.open[at];
-            // A path without a file keeps its last one, which may be moved back, unless it is deleted.
-            let over = match last {
-                true if self.named && self.missing_since.is_none() => false,
-                true => growing.segment.file().metadata().is_ok_and(|meta| meta.nlink() == 0),
-                false => true,
-            };
-            let since = match last {
-                true => self.missing_since.map_or(growing.grew, |since| since.max(growing.grew)),
-                false => growing.grew.max(self.open[at + 1].began),
-            };
-            if over && since.elapsed() >= GRACE {
-                self.named &= !last;
-                self.seal(look, at);
-            } else {
-                at += 1;
-            }
-        }
-    }
-
-    /// Which siblings there are, if the folder changed since they were noted: a later one is known to be new.
-    fn list_siblings(&mut self) -> Option<HashMap<Stamp, Option<(u64, Place)>>> {
-        let modified = self.folder_time()?;
-        if self.looked && std::mem::replace(&mut self.folder_modified, modified) == modified {
-            return None;
-        }
-        Some(look(&self.path).iter().map(|held| (held.sibling.stamp, held.end())).collect())
-    }
-
-    /// When the folder was last changed.
-    fn folder_time(&self) -> Option<i128> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        std::fs::metadata(folder.unwrap_or(std::path::Path::new("."))).ok().map(|meta| modified(&meta))
-    }
-
     fn say(&self, look: &Look<'_>, name: &str, delta: Delta) {
         let body = notice_body(&self.source.name, "");
         look.hub.publish(&self.source, delta, Content::Notice { name, body });
@@ -566,29 +378,6 @@ fn history_end(segment: &Segment) -> io::Result<Place> {
     Ok(Place { offset, check: file.check_before(begin, offset)? })
 }
 
-/// The generation that a file's first line tells now.
-fn head_now(file: &LogFile) -> Option<u64> {
-    match file.content_start().and_then(|begin| file.head(begin)) {
-        Ok(Head::Known(generation)) => Some(generation),
-        _ => None,
-    }
-}
-
 fn modified(meta: &std::fs::Metadata) -> i128 {
     i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_happened_is_found_by_comparing() {
-        let ident = |ino| Ident { dev: 1, ino, born: 0 };
-        assert_eq!(compare(None, Found::Nothing), Change::Missing);
-        assert_eq!(compare(Some(ident(1)), Found::Nothing), Change::Missing);
-        assert_eq!(compare(None, Found::File(ident(1))), Change::Replaced);
-        assert_eq!(compare(Some(ident(1)), Found::File(ident(1))), Change::Same);
-        assert_eq!(compare(Some(ident(1)), Found::File(ident(2))), Change::Replaced);
-    }
 }

@@ -4,8 +4,10 @@
 //! cut and has grown again beyond the tip is found by content, not by size. Memory is bounded for a line of
 //! any length: an unfinished line beyond the buffer is only scanned for its end, and read once it is complete.
 
-use super::feed::{Content, Hub, Source};
+use super::feed::Hub;
+use super::source::Source;
 use super::vector::Delta;
+use super::view::Content;
 use crate::log::cursor::{NO_GENERATION, OVERLAP_BYTES, check_at_end};
 use crate::log::encode::Block;
 use crate::log::lines;

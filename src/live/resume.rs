@@ -5,7 +5,8 @@
 //! content. Everything here blocks.
 
 use super::archive::Archive;
-use super::feed::{Hub, Source};
+use super::feed::Hub;
+use super::source::Source;
 use super::vector::{Stand, Vector};
 use crate::log::cursor::{Cursor, Entry, NO_GENERATION, NO_LINE};
 use crate::log::rotated::changed_lately;

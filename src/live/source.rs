@@ -1,0 +1,130 @@
+//! A source as clients see it: its name, the state of its file, the lives that it has had.
+
+use super::feed::lock;
+use crate::log::cursor::{NO_GENERATION, generation_text};
+use crate::log::encode::json_string;
+use crate::log::logfile::Ident;
+use crate::log::segment::{Place, Segment};
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// How many past generations of a source are remembered: none is told twice when its file comes back, and a
+/// cursor in one of them finds those that followed.
+const MAX_PAST: usize = 64;
+
+/// What is known of a source's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It is read as it grows.
+    Following,
+    /// It is not there.
+    Waiting,
+    /// It may not be read, or not be shown.
+    Refused,
+    /// There will be no more.
+    Ended,
+}
+
+impl State {
+    /// The word of the API.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Following => "following",
+            State::Waiting => "waiting",
+            State::Refused => "refused",
+            State::Ended => "ended",
+        }
+    }
+}
+
+/// A source as clients see it.
+#[derive(Debug)]
+pub struct Source {
+    /// Its number in the hub.
+    pub id: usize,
+    /// Its name in URLs and on the page.
+    pub name: String,
+    /// Its key in cursors.
+    pub key: u32,
+    /// Its path; a pipe has none.
+    pub path: Option<PathBuf>,
+    pub(super) status: Mutex<Status>,
+    past: Mutex<VecDeque<Life>>,
+}
+
+/// A generation that the follower has read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// The number of its segment.
+    pub serial: u64,
+    /// The file that it was read from last.
+    pub ident: Ident,
+    /// Its name.
+    pub generation: u64,
+    /// How far it was read.
+    pub end: Place,
+}
+
+/// What [`Source::status`] tells.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// Whether there is a file.
+    pub state: State,
+    /// The newest generation, and how far it was read.
+    pub current: Option<(Arc<Segment>, Place)>,
+}
+
+impl Source {
+    /// A source without a file.
+    pub(super) fn new(id: usize, name: String, key: u32, path: Option<PathBuf>) -> Source {
+        let status = Mutex::new(Status { state: State::Waiting, current: None });
+        Source { id, name, key, path, status, past: Mutex::default() }
+    }
+
+    /// What is known now.
+    pub fn status(&self) -> Status {
+        lock(&self.status).clone()
+    }
+
+    /// The last generations that were read to their ends, older first.
+    pub fn past(&self) -> Vec<Life> {
+        lock(&self.past).iter().copied().collect()
+    }
+
+    /// Remembers a generation that was read to its end.
+    pub fn remember(&self, life: Life) {
+        let mut past = lock(&self.past);
+        if past.len() == MAX_PAST {
+            past.pop_front();
+        }
+        past.push_back(life);
+    }
+
+    /// Says what is known now.
+    pub fn set_state(&self, state: State) {
+        lock(&self.status).state = state;
+    }
+}
+
+impl Source {
+    /// The source as the API tells it, a JSON object.
+    pub(super) fn json(&self) -> String {
+        let status = self.status();
+        let (generation, from, tip, size) = match &status.current {
+            None => ("null".to_owned(), 0, 0, 0),
+            Some((segment, place)) => {
+                let generation = match segment.generation() {
+                    NO_GENERATION => "null".to_owned(),
+                    known => format!("\"{}\"", generation_text(known)),
+                };
+                let size = segment.end().or_else(|| segment.file().size().ok()).unwrap_or(place.offset);
+                (generation, segment.begin(), place.offset, size.max(place.offset))
+            }
+        };
+        let (name, state) = (json_string(&self.name), status.state.word());
+        format!(
+            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size}}}"#
+        )
+    }
+}
