@@ -1,10 +1,10 @@
 //! The command line: the one source of flags, help, man page and completions, and the way from arguments to the
 //! options of a command. Nothing below this layer knows it.
 
-use crate::commands::generate::Rotate;
+mod generate;
+
+use self::generate::{GenerateArgs, size};
 use crate::commands::{Failure, check, serve};
-use crate::generate;
-use crate::generate::clock::Clock;
 use crate::live::resume::Backlog;
 use crate::web::params::parse_backlog;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -38,7 +38,7 @@ enum Command {
         /// A file, - for standard input, or the http:// URL of a stream
         #[arg(value_name = "FILE|URL|-", default_value = "-")]
         source: OsString,
-        /// End after this many numbered lines of a URL
+        /// End after this many numbered lines
         #[arg(long, value_name = "N")]
         count: Option<u64>,
         /// End when a URL has been silent for so many seconds
@@ -119,67 +119,6 @@ struct ServeArgs {
     color: Color,
 }
 
-#[derive(Debug, Args)]
-struct GenerateArgs {
-    /// The file to append to [default: standard output]
-    file: Option<PathBuf>,
-    /// Lines a second; 0 is as fast as it can
-    #[arg(long, default_value_t = 10.0 / 3.0, value_parser = rate, hide_default_value = true)]
-    rate: f64,
-    /// How many lines [default: for ever]
-    #[arg(long, value_name = "N")]
-    count: Option<u64>,
-    /// How much: a size like 10G
-    #[arg(long, value_parser = size)]
-    size: Option<u64>,
-    /// The same seed and --start give the same bytes
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
-    /// The time of the first line, RFC 3339; the others follow by the rate [default: now, and the real clock]
-    #[arg(long, value_name = "TIME")]
-    start: Option<jiff::Timestamp>,
-    /// What a line looks like
-    #[arg(long, value_enum, default_value_t = StyleName::Tutorial)]
-    style: StyleName,
-    /// Which levels, and how often relative to each other: INFO=9,ERROR=1
-    #[arg(long, value_name = "LEVEL[=N],…", value_parser = levels)]
-    levels: Option<Weights>,
-    /// End each line with its number and a sum that logcast check verifies
-    #[arg(long)]
-    sequence: bool,
-    /// Rotate the file while writing it
-    #[arg(long, value_enum, value_name = "HOW", requires = "file")]
-    rotate: Option<RotateName>,
-    /// Rotate after so many lines
-    #[arg(long, value_name = "LINES", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
-    rotate_every: u64,
-    /// How many rotated files to keep
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    keep: u32,
-    /// Show no progress
-    #[arg(short, long)]
-    quiet: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum StyleName {
-    Tutorial,
-    Json,
-    Logfmt,
-    Nginx,
-    Java,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum RotateName {
-    Rename,
-    Copytruncate,
-    Truncate,
-}
-
-/// How often each level occurs.
-type Weights = [u32; generate::LEVELS.len()];
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Color {
     Auto,
@@ -187,52 +126,9 @@ enum Color {
     Never,
 }
 
-fn rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && (0.0..=1e9).contains(rate));
-    rate.ok_or_else(|| "must be a number of lines a second".to_owned())
-}
-
-fn levels(text: &str) -> Result<Weights, String> {
-    let mut weights = Weights::default();
-    for part in text.split(',') {
-        let (name, weight) = part.split_once('=').unwrap_or((part, "1"));
-        let at = generate::LEVELS.iter().position(|level| level.eq_ignore_ascii_case(name.trim()));
-        let at = at.ok_or_else(|| format!("levels are {}", generate::LEVELS.join(", ")))?;
-        let weight = weight.trim().parse().ok().filter(|&weight: &u32| weight <= 1_000_000);
-        weights[at] = weight.ok_or("a level's weight is a number up to 1000000")?;
-    }
-    match weights.iter().any(|&weight| weight > 0) {
-        true => Ok(weights),
-        false => Err("at least one level must occur".to_owned()),
-    }
-}
-
 fn backlog(text: &str) -> Result<Backlog, String> {
     // `-n -5` is what `tail` takes for 5.
     parse_backlog(text.strip_prefix('-').unwrap_or(text)).ok_or_else(|| "must be N, +N or all".to_owned())
-}
-
-/// A size: digits and an optional unit, powers of 1024 (`64M`, `1GiB`) or of 1000 (`64MB`).
-pub(crate) fn size(text: &str) -> Result<u64, String> {
-    let wrong = || "must be a size like 64M or 1GiB".to_owned();
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
-    let unit = text[digits..].trim().to_ascii_lowercase();
-    let (letter, rest) = unit.split_at(unit.len().min(1));
-    let power = match letter {
-        "" | "b" => 0,
-        "k" => 1,
-        "m" => 2,
-        "g" => 3,
-        "t" => 4,
-        _ => return Err(wrong()),
-    };
-    let base: u64 = match rest {
-        "" | "i" | "ib" => 1024,
-        "b" => 1000,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(base.pow(power)).ok_or_else(|| "too large".to_owned())
 }
 
 /// The program: reads the arguments of the process, runs the command, returns the exit code.
@@ -263,7 +159,7 @@ pub fn command() -> clap::Command {
 fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Some(Command::Serve(args)) => run_serve(args),
-        Some(Command::Generate(args)) => run_generate(args),
+        Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Check { source, count, idle }) => {
             check::run(&check::Options { source, count, idle: Duration::from_secs(idle) })
         }
@@ -337,48 +233,6 @@ fn run_serve(args: ServeArgs) -> Result<(), Failure> {
         allow_origin: args.allow_origin,
         allow_host: args.allow_host,
         title: args.title,
-        quiet: args.quiet,
-    })
-}
-
-fn run_generate(args: GenerateArgs) -> Result<(), Failure> {
-    let style = match args.style {
-        StyleName::Tutorial => generate::Style::Tutorial,
-        StyleName::Json => generate::Style::Json,
-        StyleName::Logfmt => generate::Style::Logfmt,
-        StyleName::Nginx => generate::Style::Nginx,
-        StyleName::Java => generate::Style::Java,
-    };
-    let mixed = if style == generate::Style::Tutorial {
-        generate::styles::DEFAULT_WEIGHTS
-    } else {
-        generate::styles::MIXED_WEIGHTS
-    };
-    let clock = match args.start {
-        // A start that is given is for reproducing: in UTC, whatever the machine's zone.
-        Some(start) => Clock::fixed(start, args.rate, jiff::tz::TimeZone::UTC),
-        None => Clock::now(),
-    };
-    let rotate = args.rotate.map(|how| match how {
-        RotateName::Rename => Rotate::Rename,
-        RotateName::Copytruncate => Rotate::CopyTruncate,
-        RotateName::Truncate => Rotate::Truncate,
-    });
-    let recipe = generate::Recipe {
-        style,
-        seed: args.seed,
-        weights: args.levels.unwrap_or(mixed),
-        sequence: args.sequence,
-    };
-    crate::commands::generate::run(crate::commands::generate::Options {
-        recipe,
-        clock,
-        file: args.file,
-        rate: args.rate,
-        count: args.count,
-        size: args.size,
-        rotate: rotate.map(|how| (how, args.rotate_every)),
-        keep: args.keep,
         quiet: args.quiet,
     })
 }
@@ -463,25 +317,6 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         command().debug_assert();
-    }
-
-    #[test]
-    fn sizes() {
-        for (text, expected) in [
-            ("0", Some(0)),
-            ("512", Some(512)),
-            ("64k", Some(64 << 10)),
-            ("64M", Some(64 << 20)),
-            ("1GiB", Some(1 << 30)),
-            ("2gb", Some(2_000_000_000)),
-            ("", None),
-            ("M", None),
-            ("5x", None),
-            ("99999999999999999999", None),
-            ("99999999T", None),
-        ] {
-            assert_eq!(size(text).ok(), expected, "{text}");
-        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod generate;
 pub mod serve;
+pub mod stop;
 
 use std::fmt;
 
