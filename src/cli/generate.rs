@@ -12,7 +12,7 @@ use std::path::PathBuf;
 pub(crate) struct GenerateArgs {
     /// The file to append to, or - [default: standard output]
     file: Option<PathBuf>,
-    /// Lines a second; 0 is as fast as it can
+    /// Lines a second; 0 is as fast as it can [default: a line each 0.3 s]
     #[arg(long, default_value_t = 10.0 / 3.0, value_parser = rate, hide_default_value = true)]
     rate: f64,
     /// How many lines [default: for ever]
@@ -21,7 +21,7 @@ pub(crate) struct GenerateArgs {
     /// How much: a size like 10G
     #[arg(long, value_parser = size)]
     size: Option<u64>,
-    /// The same seed and --start give the same bytes
+    /// The same seed and --start give the same bytes, wherever
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// The time of the first line; the others follow by the rate [default: now, and the real clock]
@@ -33,7 +33,7 @@ pub(crate) struct GenerateArgs {
     /// Which levels, and how often relative to each other: INFO=9,ERROR=1
     #[arg(long, value_name = "LEVEL[=N],…", value_parser = levels)]
     levels: Option<Weights>,
-    /// End each line with its number and a sum that logcast check verifies
+    /// End each line with ` seq=N sum=H`, which logcast check verifies
     #[arg(long)]
     sequence: bool,
     /// Rotate the file while writing it

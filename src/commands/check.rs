@@ -44,7 +44,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let text = options.source.to_str();
     if text.is_some_and(|text| text.starts_with("https://")) {
         let failure = Failure::usage(format!("cannot check '{shown}': only http:// is known"));
-        return Err(failure.help("curl -N URL | logcast check reads what another program fetches"));
+        return Err(failure.help("curl -N -H Accept:text/plain URL | logcast check"));
     }
     if std::fs::metadata(&options.source).is_ok_and(|meta| meta.is_dir()) {
         return Err(Failure::usage(format!("cannot check '{shown}': it is a folder")));
