@@ -153,8 +153,11 @@ impl Followed {
             },
         }
         if births > self.lives {
-            // Another life began and was gone before anybody could look.
-            if self.looked {
+            // More lives began than were found. Where files are removed, one was gone before anybody could look;
+            // where they are renamed, it is only found later.
+            let removed =
+                |growing: &Growing| growing.segment.file().metadata().is_ok_and(|meta| meta.nlink() == 0);
+            if self.looked && self.open.iter().any(removed) {
                 self.gap(look, "a file was replaced before it could be read", None);
             }
             self.lives = births;
@@ -188,6 +191,11 @@ impl Followed {
         let (mut at, mut readable) = (0, true);
         while at < self.open.len() {
             let current = self.named && at + 1 == self.open.len();
+            if current && self.missed_unseen() {
+                self.truncated(look);
+                at += 1;
+                continue;
+            }
             let growing = &mut self.open[at];
             let mut grown = growing.read(look.hub, &self.source, look.buf);
             if look.tick && matches!(grown, Ok(Growth::Same)) {
@@ -210,6 +218,20 @@ impl Followed {
             at += 1;
         }
         readable
+    }
+
+    /// Whether the current file, of which nothing was read yet, was filled, copied away and cut meanwhile: its own
+    /// content cannot tell, a new sibling does.
+    fn missed_unseen(&mut self) -> bool {
+        let Some(growing) = self.open.last().filter(|growing| growing.segment.generation() == NO_GENERATION)
+        else {
+            return false;
+        };
+        let file = growing.segment.file();
+        self.looked
+            && file.size().is_ok_and(|size| size > 0)
+            && self.folder_time().is_some_and(|time| time != self.folder_modified)
+            && !self.missed(&file).is_empty()
     }
 
     /// Notes a look that failed, and says so once.
@@ -472,13 +494,17 @@ impl Followed {
 
     /// Which siblings there are, if the folder changed since they were noted: a later one is known to be new.
     fn list_siblings(&mut self) -> Option<HashMap<Stamp, Option<(u64, Place)>>> {
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let meta = std::fs::metadata(folder.unwrap_or(std::path::Path::new("."))).ok()?;
-        let modified = modified(&meta);
+        let modified = self.folder_time()?;
         if self.looked && std::mem::replace(&mut self.folder_modified, modified) == modified {
             return None;
         }
         Some(look(&self.path).iter().map(|held| (held.sibling.stamp, held.end())).collect())
+    }
+
+    /// When the folder was last changed.
+    fn folder_time(&self) -> Option<i128> {
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        std::fs::metadata(folder.unwrap_or(std::path::Path::new("."))).ok().map(|meta| modified(&meta))
     }
 
     fn say(&self, look: &Look<'_>, name: &str, delta: Delta) {

@@ -6,9 +6,10 @@
 
 use super::feed::{Content, Hub, Source};
 use super::vector::Delta;
-use crate::log::cursor::{OVERLAP_BYTES, check_at_end};
+use crate::log::cursor::{NO_GENERATION, OVERLAP_BYTES, check_at_end};
 use crate::log::encode::Block;
 use crate::log::lines;
+use crate::log::logfile::{Head, head_of};
 use crate::log::segment::{Place, ReadError, Segment};
 use std::io;
 use std::sync::Arc;
@@ -99,6 +100,14 @@ impl Growing {
             if overlap == 0 {
                 if data.starts_with(b"\0") && self.skip_hole(&file)? {
                     continue;
+                }
+                // Cut and written anew before a line of it was read.
+                let known = self.segment.generation();
+                if let Head::Known(found) = head_of(data)
+                    && known != NO_GENERATION
+                    && known != found
+                {
+                    return Ok(Growth::Cut);
                 }
                 self.segment.learn_head(data, false);
             }

@@ -120,7 +120,7 @@ fn candidate(name: &OsStr, base: &OsStr) -> Option<(Option<Codec>, bool, u64)> {
 }
 
 /// How often a look is taken again while names move, and the wait between.
-const TRIES: u32 = 12;
+const TRIES: u32 = 100;
 const TRY_AGAIN: Duration = Duration::from_millis(4);
 /// One decoding at a time bounds disk and processor, whatever is asked.
 static DECODING: Mutex<()> = Mutex::new(());
@@ -136,7 +136,7 @@ pub struct Held {
     file: OnceLock<Arc<LogFile>>,
 }
 
-/// All siblings of the log at `path`, newest first, open. Blocks for some milliseconds while names move.
+/// All siblings of the log at `path`, newest first, open. Blocks while names move, for less than half a second.
 pub fn look(path: &Path) -> Vec<Held> {
     let mut before = Vec::new();
     for again in 0..TRIES {

@@ -23,28 +23,28 @@ pub fn routes(
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let get = warp::get().or(warp::head()).unify();
     let root = warp::path::end()
-        .and(get.clone())
+        .and(get)
         .and(warp::header::headers_cloned())
         .map(|headers: HeaderMap| page("index.html", &headers));
     let asset = warp::path("assets")
         .and(warp::path::tail())
-        .and(get.clone())
+        .and(get)
         .and(warp::header::headers_cloned())
         .map(|tail: warp::path::Tail, headers: HeaderMap| page(tail.as_str(), &headers));
-    let health = warp::path!("healthz").and(get.clone()).map(|| "ok\n".into_response());
+    let health = warp::path!("healthz").and(get).map(|| "ok\n".into_response());
     let stream = warp::path!("stream-logs")
-        .and(get.clone())
+        .and(get)
         .and(with_state.clone())
         .and(warp::method())
-        .and(query.clone())
+        .and(query)
         .and(warp::header::headers_cloned())
         .then(|state, method, query: String, headers: HeaderMap| async move {
             reply(stream::stream(state, method == Method::HEAD, &query, &headers).await)
         });
     let files = warp::path!("api" / "files")
-        .and(get.clone())
+        .and(get)
         .and(with_state.clone())
-        .and(query.clone())
+        .and(query)
         .map(|state: Arc<State>, query: String| reply(history::files(&state, &query)));
     let lines = warp::path!("api" / "lines")
         .and(get)

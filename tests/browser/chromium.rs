@@ -173,7 +173,9 @@ impl Browser {
 
     fn wait<T>(&self, work: impl Future<Output = WebDriverResult<T>>) -> WebDriverResult<T> {
         self.runtime.block_on(async {
-            tokio::time::timeout(DEADLINE, work).await.unwrap_or_else(|_| panic!("the browser does not answer"))
+            tokio::time::timeout(DEADLINE, work)
+                .await
+                .unwrap_or_else(|_| panic!("the browser does not answer"))
         })
     }
 }

@@ -93,7 +93,8 @@ fn hostile_lines_are_text() {
     let shown = texts(&browser);
     assert_lines(&shown[..lines.len()], &lines);
     assert!(shown[lines.len()].contains("click"), "{shown:?}");
-    let made = "return document.querySelectorAll('#block :is(img,script,svg,style,iframe,base,meta,h1,a)').length";
+    let made =
+        "return document.querySelectorAll('#block :is(img,script,svg,style,iframe,base,meta,h1,a)').length";
     assert_eq!(browser.run(made), 0, "elements made of log text");
     let title: String = browser.get("return document.title");
     assert!(!title.contains("forged"), "{title}");
@@ -114,11 +115,17 @@ fn errors_are_seen() {
     browser.run("setTimeout(() => { throw new Error('probe') }); return 1");
     let found = |word: &str| {
         wait_for(word, || {
-            browser.log().iter().any(|entry| entry.level == "SEVERE" && entry.message.contains(word)).then_some(())
+            browser
+                .log()
+                .iter()
+                .any(|entry| entry.level == "SEVERE" && entry.message.contains(word))
+                .then_some(())
         });
     };
     found("probe");
-    browser.run("const s = document.createElement('style'); s.textContent = '*{color:red}'; document.head.append(s)");
+    browser.run(
+        "const s = document.createElement('style'); s.textContent = '*{color:red}'; document.head.append(s)",
+    );
     found("Content Security Policy");
     browser.run("setTimeout(() => alert('probe')); return 1");
     wait_for("the dialog to be seen", || browser.dialog().then_some(()));
@@ -281,8 +288,15 @@ fn file_goes_and_comes_back() {
 #[test]
 fn no_text_becomes_markup() {
     let assets = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("assets");
-    let ways =
-        ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser"];
+    let ways = [
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacentHTML",
+        "document.write",
+        "eval(",
+        "new Function",
+        "DOMParser",
+    ];
     let (mut folders, mut read) = (vec![assets], 0);
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).expect("the page's files").flatten() {
@@ -302,7 +316,9 @@ fn no_text_becomes_markup() {
     let server = Server::start(&place, &["f"]);
     let answer = crate::support::client::get(&server, "/");
     let policy = answer.header("content-security-policy").expect("a policy");
-    for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for"] {
+    for part in
+        ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for"]
+    {
         assert!(policy.contains(part), "{policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");

@@ -33,7 +33,9 @@ fn open(browser: &Browser, server: &Server) {
 
 fn generated(numbers: std::ops::Range<usize>) -> Vec<String> {
     numbers
-        .map(|number| format!("2020-12-22 20:37:{number:02},123 - log_app - INFO - log message num: {number}"))
+        .map(|number| {
+            format!("2020-12-22 20:37:{number:02},123 - log_app - INFO - log message num: {number}")
+        })
         .collect()
 }
 

@@ -88,7 +88,7 @@ fn permission_comes() {
     let place = Place::with("f", text(&numbered("x", 1, 3)));
     place.write("other", "o\n");
     fs::set_permissions(place.root(), PermissionsExt::from_mode(0o755)).expect("a mode");
-    fs::set_permissions(place.path("f"), PermissionsExt::from_mode(0)).expect("a mode");
+    fs::set_permissions(place.path("f"), PermissionsExt::from_mode(0o000)).expect("a mode");
     fs::set_permissions(place.path("other"), PermissionsExt::from_mode(0o644)).expect("a mode");
     let program = place.path("logcast");
     fs::copy(LOGCAST, &program).expect("a copy that the other user can run");

@@ -436,7 +436,7 @@ fn other_formats() {
 fn no_content_at_the_end() {
     let (_place, server) = begin();
     let mut client = Client::open(&server, "lines=all&follow=false");
-    let events = client.to_end();
+    let events = client.read_to_end();
     assert_eq!(events.iter().filter(|event| event.is_line()).count(), 1);
     assert_eq!(events.last().map(|event| event.name.as_str()), Some("ended"));
     let id = client.cut();

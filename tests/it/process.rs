@@ -24,7 +24,7 @@ fn signals_end_it() {
         let status = server.end(signal);
         assert_eq!(status.code(), Some(0), "{signal:?}: {status:?}\n{}", server.stderr());
         assert!(start.elapsed() < Duration::from_secs(5), "{signal:?}: {:?}", start.elapsed());
-        reading.to_end();
+        reading.read_to_end();
     }
 }
 
@@ -233,7 +233,7 @@ fn once() {
     let mut pipe = server.stdin.take().expect("a pipe");
     pipe.write_all(b"one\ntwo\n").expect("a write");
     drop(pipe);
-    let events = client.to_end();
+    let events = client.read_to_end();
     let lines: Vec<&str> =
         events.iter().filter(|event| event.is_line()).map(|event| event.data.as_str()).collect();
     assert_lines(&lines, &["one", "two"]);

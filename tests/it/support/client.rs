@@ -183,7 +183,7 @@ impl Client {
 
     /// Reads to the end of the stream, which has to be the last chunk; gives the events on the way.
     #[track_caller]
-    pub(crate) fn to_end(&mut self) -> Vec<Event> {
+    pub(crate) fn read_to_end(&mut self) -> Vec<Event> {
         let end = Instant::now() + DEADLINE;
         let mut events = Vec::new();
         loop {
