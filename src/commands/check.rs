@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 /// How many places of each kind are shown.
@@ -23,6 +24,9 @@ const PLACES: usize = 10;
 const MAX_HOLES: usize = 100_000;
 /// The longest line that is looked at whole.
 const MAX_LINE: u64 = 16 << 20;
+
+/// How often what is silent is left to look at the clock and at signals.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What to check.
 #[derive(Debug)]
@@ -54,7 +58,9 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     let mut verdict = Verdict::default();
     let read = match text.filter(|text| text.starts_with("http://")) {
         Some(url) => stream::read(url, options, &stop, &mut verdict),
-        None if options.source == OsStr::new("-") => lines(io::stdin().lock(), options, &stop, &mut verdict),
+        None if options.source == OsStr::new("-") => {
+            lines(Input::new(stop.clone()), options, &stop, &mut verdict)
+        }
         None => File::open(&options.source)
             .and_then(|file| lines(BufReader::with_capacity(256 << 10, file), options, &stop, &mut verdict)),
     };
@@ -190,6 +196,67 @@ impl Verdict {
             self.gaps,
             self.plain
         )
+    }
+}
+
+/// Standard input that a signal ends: a pipe may be silent for ever, so a thread of its own waits for it.
+struct Input {
+    stop: Stop,
+    chunks: Receiver<io::Result<Vec<u8>>>,
+    chunk: Vec<u8>,
+    at: usize,
+}
+
+impl Input {
+    fn new(stop: Stop) -> Input {
+        // One is read while the other is looked at.
+        let (sender, chunks) = sync_channel(1);
+        std::thread::spawn(move || {
+            let mut from = io::stdin().lock();
+            loop {
+                let mut chunk = vec![0; 256 << 10];
+                let read = match from.read(&mut chunk) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Ok(0) => return,
+                    read => read,
+                };
+                let failed = read.is_err();
+                let sent = sender.send(read.map(|len| {
+                    chunk.truncate(len);
+                    chunk
+                }));
+                if failed || sent.is_err() {
+                    return;
+                }
+            }
+        });
+        Input { stop, chunks, chunk: Vec::new(), at: 0 }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let len = self.fill_buf()?.read(into)?;
+        self.consume(len);
+        Ok(len)
+    }
+}
+
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.at == self.chunk.len() {
+            match self.chunks.recv_timeout(LOOK) {
+                Ok(chunk) => (self.chunk, self.at) = (chunk?, 0),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) if self.stop.is_set() => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        Ok(&self.chunk[self.at..])
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.at += len;
     }
 }
 

@@ -225,6 +225,29 @@ fn a_pipe_is_checked_to_its_end() {
     assert!(outcome.stderr.contains("has no numbered lines\nhelp: "), "{}", outcome.stderr);
 }
 
+#[test]
+fn a_signal_ends_a_check_of_a_silent_pipe_with_its_verdict() {
+    let mut child = Command::new(LOGCAST)
+        .arg("check")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a child");
+    // Held open: it never ends by itself.
+    let _writer = child.stdin.take();
+    wait_for("a program that catches SIGTERM", || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        let caught = u64::from_str_radix(caught.trim(), 16).ok()?;
+        (caught >> 14 & 1 == 1).then_some(())
+    });
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("a signal");
+    wait_for("the end", || child.try_wait().expect("a child"));
+    let outcome = child.wait_with_output().expect("its output");
+    assert!(outcome.stdout.starts_with(b"lines=0 "), "{}", String::from_utf8_lossy(&outcome.stdout));
+}
+
 /// A stream is followed through rotations and a restart of the server.
 #[test]
 fn a_url_is_checked_through_a_restart() {

@@ -3,7 +3,7 @@
 //! A block counts once its empty line is there, as in a browser; a stream that is cut is asked for again with the
 //! id of the last whole block. It asks by HTTP/1.0, whose answers have no chunks.
 
-use super::{MAX_LINE, Options, Stop, Verdict, plain};
+use super::{LOOK, MAX_LINE, Options, Stop, Verdict, plain};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
@@ -12,8 +12,6 @@ use std::time::{Duration, Instant};
 const RETRY: Duration = Duration::from_millis(300);
 /// How long a connection and the head of an answer may take.
 const HEAD: Duration = Duration::from_secs(10);
-/// How often a silent connection is left to look at the clock and at signals.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// Reads events until the stream has ended, was silent for too long, or brought as many lines as wished.
 pub(super) fn read(url: &str, options: &Options, stop: &Stop, verdict: &mut Verdict) -> io::Result<()> {
