@@ -29,7 +29,11 @@ impl<'a> Archive<'a> {
     /// Looks; `open` is what a client's view has open.
     pub(super) fn of(source: &'a Source, open: &'a [(Arc<Segment>, Place)]) -> Archive<'a> {
         let mut held = source.path.as_deref().map(look).unwrap_or_default();
-        held.retain(|held| !open.iter().any(|(segment, _)| is_file_of(held, segment)));
+        held.retain(|held| {
+            !open
+                .iter()
+                .any(|(segment, place)| is_file_of(held, segment) || is_copy_of(held, segment, *place))
+        });
         // Remembered after the look: what the follower ended meanwhile is in both, and counts as open.
         let newest = open.last().map_or(u64::MAX, |(segment, _)| segment.serial);
         let mut past = source.past();
@@ -152,6 +156,13 @@ impl<'a> Archive<'a> {
 fn is_file_of(held: &Held, segment: &Segment) -> bool {
     let ident = segment.file().ident();
     (ident.dev, ident.ino) == held.ident()
+}
+
+/// Whether a sibling is a copy of an open life, compressed perhaps, so that only the open one counts.
+fn is_copy_of(held: &Held, segment: &Segment, place: Place) -> bool {
+    place.offset > segment.begin()
+        && segment.proves(segment.generation(), place)
+        && held.proves(segment.generation(), place.offset, place.check).is_some()
 }
 
 /// Looks for what a segment held at a place among its siblings, and reads it from there if it is found.

@@ -10,7 +10,7 @@ use super::feed::{Content, Hub, Life, Source, State, notice_body};
 use super::growth::{Growing, Growth};
 use super::vector::Delta;
 use crate::log::cursor::NO_GENERATION;
-use crate::log::logfile::{Ident, LogFile};
+use crate::log::logfile::{Head, Ident, LogFile};
 use crate::log::rotated::{Held, Stamp, look};
 use crate::log::segment::{Born, Place, Segment};
 use std::collections::HashMap;
@@ -25,6 +25,9 @@ use std::time::{Duration, Instant};
 pub const GRACE: Duration = Duration::from_secs(5);
 /// How long a path may be without a file before that is worth a notice: rotations take less.
 const MISSING_AFTER: Duration = Duration::from_secs(1);
+
+/// How often what was missed is looked for while the file is cut again and again.
+const SETTLE_TRIES: u32 = 10;
 
 /// What a path was found to name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,9 +301,7 @@ impl Followed {
             }
             None => self.told_before(&file),
         };
-        if self.looked && back.is_none() {
-            self.catch_up(look, &file);
-        }
+        let head = if self.looked && back.is_none() { self.catch_up(look, &file) } else { head_now(&file) };
         let begin = start.map_or(0, |(_, _, begin)| begin);
         let mut segment = Segment::new(self.source.id, self.source.key, file, begin, born);
         if let Some((place, generation, _)) = start {
@@ -314,6 +315,11 @@ impl Followed {
                 Ok(tip) => return self.begin_at(look, segment, tip),
                 Err(error) => return self.fail(look, &error.to_string()),
             }
+        }
+        if start.is_none()
+            && let Some(generation) = head
+        {
+            segment.set_generation(generation);
         }
         self.lives += 1;
         self.begin(look, segment);
@@ -352,12 +358,6 @@ impl Followed {
             before.set_next(segment.clone());
         }
         self.last = Arc::downgrade(&segment);
-        if let Ok(head) = segment.file().head(segment.begin())
-            && let crate::log::logfile::Head::Known(generation) = head
-            && first.offset == segment.begin()
-        {
-            segment.set_generation(generation);
-        }
         match born_word(segment.born) {
             Some(word) => {
                 let body = notice_body(&self.source.name, &generation_member(&segment));
@@ -375,8 +375,11 @@ impl Followed {
         let file = self.open[at].segment.file();
         self.rescue(look, at);
         self.named = false;
-        self.catch_up(look, &file);
+        let head = self.catch_up(look, &file);
         let segment = Segment::new(self.source.id, self.source.key, file, 0, Born::Truncated);
+        if let Some(generation) = head {
+            segment.set_generation(generation);
+        }
         self.begin(look, segment);
         self.seal(look, at);
         self.named = true;
@@ -390,22 +393,39 @@ impl Followed {
         }
     }
 
-    /// What began and was rotated away since the last look, oldest first, up to the file that comes next.
-    fn catch_up(&mut self, look: &mut Look<'_>, next: &LogFile) {
-        for held in self.missed(next) {
-            let Ok(file) = held.file() else { continue };
-            if self
-                .told_before(&file)
-                .is_some_and(|(end, _, _)| file.size().is_ok_and(|size| size <= end.offset))
-            {
-                continue;
+    /// What began and was rotated away since the last look, oldest first, up to the file that comes next. Returns
+    /// that file's generation, if it is known: should it be cut now, that is seen by its head.
+    fn catch_up(&mut self, look: &mut Look<'_>, next: &LogFile) -> Option<u64> {
+        let mut head = head_now(next);
+        for _ in 0..SETTLE_TRIES {
+            for held in self.missed(next) {
+                self.catch_up_with(look, &held);
             }
-            let segment = Segment::new(self.source.id, self.source.key, file, 0, Born::Rotated);
-            self.begin(look, segment);
-            self.named = false;
-            if let Some(growing) = self.open.last_mut() {
-                let _ = growing.read(look.hub, &self.source, look.buf);
+            // Cut meanwhile: what was taken for a copy of it was a life of its own.
+            let now = head_now(next);
+            if std::mem::replace(&mut head, now) == now {
+                break;
             }
+        }
+        head
+    }
+
+    fn catch_up_with(&mut self, look: &mut Look<'_>, held: &Held) {
+        let Ok(file) = held.file() else { return };
+        // Another of the siblings may have been its copy.
+        if self.is_copy(held) {
+            return;
+        }
+        let told = self.told_before(&file).map(|(end, _, _)| end.offset);
+        if told.is_some_and(|end| file.size().is_ok_and(|size| size <= end)) {
+            return;
+        }
+        let segment = Segment::new(self.source.id, self.source.key, file, 0, Born::Rotated);
+        segment.set_generation(held.generation);
+        self.begin(look, segment);
+        self.named = false;
+        if let Some(growing) = self.open.last_mut() {
+            let _ = growing.read(look.hub, &self.source, look.buf);
         }
     }
 
@@ -433,7 +453,13 @@ impl Followed {
     /// Whether a sibling holds a life that is open or was told, as a copy or compressed.
     fn is_copy(&self, held: &Held) -> bool {
         let ends = |generation: u64, end: Place| held.ends_at(generation, end.offset, end.check);
-        self.open.iter().any(|growing| ends(growing.segment.generation(), growing.tip))
+        // What was seen of an unfinished last line is behind the tip.
+        let open = |growing: &Growing| {
+            let (generation, tip) = (growing.segment.generation(), growing.tip);
+            let held = held.proves(generation, tip.offset, tip.check);
+            held.is_some_and(|file| file.size().is_ok_and(|size| size <= growing.seen))
+        };
+        self.open.iter().any(open)
             || self.source.past().iter().any(|past| ends(past.generation, past.end))
             // Compressed since it was seen last.
             || self.known.iter().any(|known| known.1.is_some_and(|(generation, end)| ends(generation, end)))
@@ -533,11 +559,19 @@ fn history_end(segment: &Segment) -> io::Result<Place> {
     let file = segment.file();
     segment.set_begin(file.content_start()?);
     let begin = segment.begin();
-    if let crate::log::logfile::Head::Known(generation) = file.head(begin)? {
+    if let Head::Known(generation) = file.head(begin)? {
         segment.set_generation(generation);
     }
     let offset = file.last_line_end(begin, file.size()?)?;
     Ok(Place { offset, check: file.check_before(begin, offset)? })
+}
+
+/// The generation that a file's first line tells now.
+fn head_now(file: &LogFile) -> Option<u64> {
+    match file.content_start().and_then(|begin| file.head(begin)) {
+        Ok(Head::Known(generation)) => Some(generation),
+        _ => None,
+    }
 }
 
 fn modified(meta: &std::fs::Metadata) -> i128 {

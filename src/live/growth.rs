@@ -96,6 +96,11 @@ impl Growing {
             {
                 return Ok(Growth::Cut);
             }
+            // A file that is cut and written while it is read gives a mixture: what stood before the tip then
+            // does not stand there any more, or its head is another.
+            if !self.tail_stands()? {
+                return Ok(Growth::Cut);
+            }
             let data = &buf[overlap..n];
             if overlap == 0 {
                 if data.starts_with(b"\0") && self.skip_hole(&file)? {

@@ -4,6 +4,10 @@
 //! The model is small: which lines were written, in which life of the file, and which of them may be gone because
 //! nobody was given a chance to read them. Seeds are printed; `LOGCAST_MODEL_SEEDS=FROM..TO` runs others; a seed
 //! that once failed stays in [`FAILED_ONCE`].
+//!
+//! Between two steps the server is given [`CALM`] to look, unless it is stopped: several steps between two looks
+//! are what `Stop` and `Continue` play. `LOGCAST_MODEL_WILD=1` leaves that out, so that names and contents
+//! change in the very moment in which they are looked at; that is not run by default.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
@@ -18,6 +22,7 @@ use std::time::{Duration, Instant};
 const DEFAULT_SEEDS: std::ops::Range<u64> = 0..48;
 const FAILED_ONCE: &[u64] = &[];
 const STEPS: usize = 28;
+const CALM: Duration = Duration::from_millis(30);
 /// Sequences mostly wait: many run beside each other.
 const PARALLEL: usize = 6;
 
@@ -512,6 +517,7 @@ fn run(seed: u64) -> Result<(), String> {
     let mut rng = fastrand::Rng::with_seed(seed);
     // Every other sequence destroys nothing, and must be exact without any gap.
     let destructive = seed % 2 == 1;
+    let calm = std::env::var_os("LOGCAST_MODEL_WILD").is_none();
     let mut world = World::new();
     for _ in 0..STEPS {
         let mut op = choose(&mut rng, destructive);
@@ -538,6 +544,9 @@ fn run(seed: u64) -> Result<(), String> {
             println!("--- {op:?}");
         }
         world.apply(op, &mut rng);
+        if calm && world.server.is_some() && !world.stopped {
+            std::thread::sleep(CALM);
+        }
     }
     world.apply(Op::Resume, &mut rng);
     world.write_lines(1);
