@@ -79,7 +79,7 @@ mod tests {
             spool.write(format!("line {i:05}\n").as_bytes(), &reader, |begin| said.set(begin)).unwrap();
         }
         let begin = said.get();
-        assert!(begin > 0 && begin % 11 == 0);
+        assert!(begin > 0 && begin.is_multiple_of(11));
         assert!(110_000 - begin <= 1 << 16);
         let mut line = [0; 11];
         reader.read_at(&mut line, begin).unwrap();
