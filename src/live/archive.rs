@@ -165,6 +165,20 @@ fn is_copy_of(held: &Held, segment: &Segment, place: Place) -> bool {
         && held.proves(segment.generation(), place.offset, place.check).is_some()
 }
 
+/// The same for a segment whose first line was not complete yet, by the bytes of it that were seen.
+pub fn relocate_unnamed(segment: &Segment, path: &Path, seen: &[u8]) -> bool {
+    for held in look(path).iter().filter(|held| !is_file_of(held, segment)) {
+        let Ok(file) = held.file() else { continue };
+        let mut first = vec![0; seen.len()];
+        let begin = file.content_start().unwrap_or(0);
+        if begin == segment.begin() && file.read_at(&mut first, begin).is_ok_and(|n| first[..n] == *seen) {
+            segment.move_to(file);
+            return true;
+        }
+    }
+    false
+}
+
 /// Looks for what a segment held at a place among its siblings, and reads it from there if it is found.
 pub fn relocate(segment: &Segment, path: Option<&Path>, place: Place) -> bool {
     let Some(path) = path else { return false };

@@ -139,6 +139,11 @@ impl Growing {
         }
     }
 
+    /// What was seen of a first line that is not complete yet.
+    pub fn unnamed(&self) -> Option<&[u8]> {
+        (self.segment.generation() == NO_GENERATION && !self.held.is_empty()).then_some(&self.held)
+    }
+
     /// Says what is left, an unfinished line too, and ends the generation.
     pub fn finish(&mut self, hub: &Hub, source: &Source) {
         let held = std::mem::take(&mut self.held);

@@ -11,7 +11,11 @@ impl Followed {
     /// Reads on in a copy what a cut generation still had; says what was seen and is gone.
     pub(super) fn rescue(&mut self, look: &mut Look<'_>, at: usize) {
         let growing = &mut self.open[at];
-        if archive::relocate(&growing.segment, Some(&self.path), growing.tip) {
+        let found = match growing.unnamed() {
+            Some(seen) => archive::relocate_unnamed(&growing.segment, &self.path, seen),
+            None => archive::relocate(&growing.segment, Some(&self.path), growing.tip),
+        };
+        if found {
             let _ = growing.read(look.hub, &self.source, look.buf);
         }
     }
