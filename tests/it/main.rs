@@ -7,8 +7,10 @@
 
 mod support;
 
+mod cli;
 mod clients;
 mod follow;
+mod generate;
 mod input;
 mod layers;
 mod model;

@@ -1,0 +1,155 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'logcast'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'logcast' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port; 0 means any free one [default: 8000, or the next free one]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port; 0 means any free one [default: 8000, or the next free one]')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
+            [CompletionResult]::new('--spool-limit', '--spool-limit', [CompletionResultType]::ParameterName, 'How much of a pipe is kept: a size like 64M or 1GiB')
+            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
+            [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'The most connections at once [default: 10000, or what the system allows]')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Clients need this token')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Clients need the token in this file')
+            [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *')
+            [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'A name under which this host is reached, for proxies and other machines')
+            [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The page''s title')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour: auto, always, never')
+            [CompletionResult]::new('--no-follow', '--no-follow', [CompletionResultType]::ParameterName, 'Serve the files as they are now, and do not wait for more')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'As -f')
+            [CompletionResult]::new('--tee', '--tee', [CompletionResultType]::ParameterName, 'Pass standard input on to standard output; the URLs go to standard error')
+            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'End when all sources have ended')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
+            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify lines written by generate --sequence: none lost, doubled, out of order')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'logcast;serve' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port; 0 means any free one [default: 8000, or the next free one]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port; 0 means any free one [default: 8000, or the next free one]')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
+            [CompletionResult]::new('--spool-limit', '--spool-limit', [CompletionResultType]::ParameterName, 'How much of a pipe is kept: a size like 64M or 1GiB')
+            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
+            [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'The most connections at once [default: 10000, or what the system allows]')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Clients need this token')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Clients need the token in this file')
+            [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *')
+            [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'A name under which this host is reached, for proxies and other machines')
+            [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The page''s title')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour: auto, always, never')
+            [CompletionResult]::new('--no-follow', '--no-follow', [CompletionResultType]::ParameterName, 'Serve the files as they are now, and do not wait for more')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'As -f')
+            [CompletionResult]::new('--tee', '--tee', [CompletionResultType]::ParameterName, 'Pass standard input on to standard output; the URLs go to standard error')
+            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'End when all sources have ended')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'logcast;generate' {
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Lines a second; 0 is as fast as it can')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many lines [default: for ever]')
+            [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'How much: a size like 10G')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'The same seed and --start give the same bytes')
+            [CompletionResult]::new('--start', '--start', [CompletionResultType]::ParameterName, 'The time of the first line, RFC 3339; the others follow by the rate [default: now, and the real clock]')
+            [CompletionResult]::new('--style', '--style', [CompletionResultType]::ParameterName, 'What a line looks like')
+            [CompletionResult]::new('--levels', '--levels', [CompletionResultType]::ParameterName, 'Which levels, and how often relative to each other: INFO=9,ERROR=1')
+            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Rotate the file while writing it')
+            [CompletionResult]::new('--rotate-every', '--rotate-every', [CompletionResultType]::ParameterName, 'Rotate after so many lines')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'How many rotated files to keep')
+            [CompletionResult]::new('--sequence', '--sequence', [CompletionResultType]::ParameterName, 'End each line with its number and a sum that logcast check verifies')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Show no progress')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Show no progress')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'logcast;check' {
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after this many numbered lines of a URL')
+            [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'End when a URL has been silent for so many seconds')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'logcast;completions' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'logcast;man' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'logcast;help' {
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
+            [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify lines written by generate --sequence: none lost, doubled, out of order')
+            [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'logcast;help;serve' {
+            break
+        }
+        'logcast;help;generate' {
+            break
+        }
+        'logcast;help;check' {
+            break
+        }
+        'logcast;help;completions' {
+            break
+        }
+        'logcast;help;man' {
+            break
+        }
+        'logcast;help;help' {
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

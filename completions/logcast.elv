@@ -1,0 +1,137 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[logcast] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'logcast'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'logcast'= {
+            cand -p 'The port; 0 means any free one [default: 8000, or the next free one]'
+            cand --port 'The port; 0 means any free one [default: 8000, or the next free one]'
+            cand -b 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]'
+            cand --bind 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]'
+            cand -n 'What a new client gets first: the last N lines of each file, from line N on, or all'
+            cand --lines 'What a new client gets first: the last N lines of each file, from line N on, or all'
+            cand --spool-limit 'How much of a pipe is kept: a size like 64M or 1GiB'
+            cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
+            cand --max-clients 'The most connections at once [default: 10000, or what the system allows]'
+            cand --token 'Clients need this token'
+            cand --token-file 'Clients need the token in this file'
+            cand --allow-origin 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *'
+            cand --allow-host 'A name under which this host is reached, for proxies and other machines'
+            cand --title 'The page''s title'
+            cand --color 'When to colour: auto, always, never'
+            cand --no-follow 'Serve the files as they are now, and do not wait for more'
+            cand -f 'Accepted for those who type tail: it is what it does anyway'
+            cand --follow 'Accepted for those who type tail: it is what it does anyway'
+            cand --retry 'As -f'
+            cand --tee 'Pass standard input on to standard output; the URLs go to standard error'
+            cand --once 'End when all sources have ended'
+            cand --no-auth 'Serve other machines without a token'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand serve 'Follow files and serve them as an event stream and a live page (the default)'
+            cand generate 'Write sample logs to a file or to standard output'
+            cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+            cand completions 'Print the completions of a shell'
+            cand man 'Print the man page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'logcast;serve'= {
+            cand -p 'The port; 0 means any free one [default: 8000, or the next free one]'
+            cand --port 'The port; 0 means any free one [default: 8000, or the next free one]'
+            cand -b 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]'
+            cand --bind 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]'
+            cand -n 'What a new client gets first: the last N lines of each file, from line N on, or all'
+            cand --lines 'What a new client gets first: the last N lines of each file, from line N on, or all'
+            cand --spool-limit 'How much of a pipe is kept: a size like 64M or 1GiB'
+            cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
+            cand --max-clients 'The most connections at once [default: 10000, or what the system allows]'
+            cand --token 'Clients need this token'
+            cand --token-file 'Clients need the token in this file'
+            cand --allow-origin 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *'
+            cand --allow-host 'A name under which this host is reached, for proxies and other machines'
+            cand --title 'The page''s title'
+            cand --color 'When to colour: auto, always, never'
+            cand --no-follow 'Serve the files as they are now, and do not wait for more'
+            cand -f 'Accepted for those who type tail: it is what it does anyway'
+            cand --follow 'Accepted for those who type tail: it is what it does anyway'
+            cand --retry 'As -f'
+            cand --tee 'Pass standard input on to standard output; the URLs go to standard error'
+            cand --once 'End when all sources have ended'
+            cand --no-auth 'Serve other machines without a token'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'logcast;generate'= {
+            cand --rate 'Lines a second; 0 is as fast as it can'
+            cand --count 'How many lines [default: for ever]'
+            cand --size 'How much: a size like 10G'
+            cand --seed 'The same seed and --start give the same bytes'
+            cand --start 'The time of the first line, RFC 3339; the others follow by the rate [default: now, and the real clock]'
+            cand --style 'What a line looks like'
+            cand --levels 'Which levels, and how often relative to each other: INFO=9,ERROR=1'
+            cand --rotate 'Rotate the file while writing it'
+            cand --rotate-every 'Rotate after so many lines'
+            cand --keep 'How many rotated files to keep'
+            cand --sequence 'End each line with its number and a sum that logcast check verifies'
+            cand -q 'Show no progress'
+            cand --quiet 'Show no progress'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'logcast;check'= {
+            cand --count 'End after this many numbered lines of a URL'
+            cand --idle 'End when a URL has been silent for so many seconds'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'logcast;completions'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'logcast;man'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'logcast;help'= {
+            cand serve 'Follow files and serve them as an event stream and a live page (the default)'
+            cand generate 'Write sample logs to a file or to standard output'
+            cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+            cand completions 'Print the completions of a shell'
+            cand man 'Print the man page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'logcast;help;serve'= {
+        }
+        &'logcast;help;generate'= {
+        }
+        &'logcast;help;check'= {
+        }
+        &'logcast;help;completions'= {
+        }
+        &'logcast;help;man'= {
+        }
+        &'logcast;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,107 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_logcast_global_optspecs
+    string join \n p/port= b/bind= n/lines= no-follow f/follow retry spool-limit= poll= tee once max-clients= token= token-file= no-auth allow-origin= allow-host= title= q/quiet color= h/help V/version
+end
+
+function __fish_logcast_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_logcast_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_logcast_using_subcommand
+    set -l cmd (__fish_logcast_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c logcast -n "__fish_logcast_needs_command" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
+complete -c logcast -n "__fish_logcast_needs_command" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
+complete -c logcast -n "__fish_logcast_needs_command" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l token -d 'Clients need this token' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l token-file -d 'Clients need the token in this file' -r -F
+complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l color -d 'When to colour: auto, always, never' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c logcast -n "__fish_logcast_needs_command" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
+complete -c logcast -n "__fish_logcast_needs_command" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
+complete -c logcast -n "__fish_logcast_needs_command" -l retry -d 'As -f'
+complete -c logcast -n "__fish_logcast_needs_command" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
+complete -c logcast -n "__fish_logcast_needs_command" -l once -d 'End when all sources have ended'
+complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_needs_command" -s q -l quiet -d 'Say nothing but errors'
+complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_needs_command" -s V -l version -d 'Print version'
+complete -c logcast -n "__fish_logcast_needs_command" -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
+complete -c logcast -n "__fish_logcast_needs_command" -a "generate" -d 'Write sample logs to a file or to standard output'
+complete -c logcast -n "__fish_logcast_needs_command" -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+complete -c logcast -n "__fish_logcast_needs_command" -a "completions" -d 'Print the completions of a shell'
+complete -c logcast -n "__fish_logcast_needs_command" -a "man" -d 'Print the man page'
+complete -c logcast -n "__fish_logcast_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token -d 'Clients need this token' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token-file -d 'Clients need the token in this file' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l color -d 'When to colour: auto, always, never' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l retry -d 'As -f'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l once -d 'End when all sources have ended'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rate -d 'Lines a second; 0 is as fast as it can' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l count -d 'How many lines [default: for ever]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l size -d 'How much: a size like 10G' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l seed -d 'The same seed and --start give the same bytes' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l start -d 'The time of the first line, RFC 3339; the others follow by the rate [default: now, and the real clock]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l style -d 'What a line looks like' -r -f -a "tutorial\t''
+json\t''
+logfmt\t''
+nginx\t''
+java\t''"
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l levels -d 'Which levels, and how often relative to each other: INFO=9,ERROR=1' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate -d 'Rotate the file while writing it' -r -f -a "rename\t''
+copytruncate\t''
+truncate\t''"
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate-every -d 'Rotate after so many lines' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l keep -d 'How many rotated files to keep' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l sequence -d 'End each line with its number and a sum that logcast check verifies'
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -s q -l quiet -d 'Show no progress'
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines of a URL' -r
+complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End when a URL has been silent for so many seconds' -r
+complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand man" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "man" -d 'Print the man page'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
