@@ -87,17 +87,17 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             break
         }
         'logcast;generate' {
-            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Lines a second; 0 is as fast as it can')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Lines a second; 0 is as fast as it can [default: a line each 0.3 s]')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many lines [default: for ever]')
             [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'How much: a size like 10G')
-            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'The same seed and --start give the same bytes')
-            [CompletionResult]::new('--start', '--start', [CompletionResultType]::ParameterName, 'The time of the first line, RFC 3339; the others follow by the rate [default: now, and the real clock]')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'The same seed and --start give the same bytes, wherever')
+            [CompletionResult]::new('--start', '--start', [CompletionResultType]::ParameterName, 'The time of the first line; the others follow by the rate [default: now, and the real clock]')
             [CompletionResult]::new('--style', '--style', [CompletionResultType]::ParameterName, 'What a line looks like')
             [CompletionResult]::new('--levels', '--levels', [CompletionResultType]::ParameterName, 'Which levels, and how often relative to each other: INFO=9,ERROR=1')
             [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Rotate the file while writing it')
-            [CompletionResult]::new('--rotate-every', '--rotate-every', [CompletionResultType]::ParameterName, 'Rotate after so many lines')
+            [CompletionResult]::new('--rotate-every', '--rotate-every', [CompletionResultType]::ParameterName, 'Rotate after so many lines (1000), or so many bytes (64k, 10M, 500B)')
             [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'How many rotated files to keep')
-            [CompletionResult]::new('--sequence', '--sequence', [CompletionResultType]::ParameterName, 'End each line with its number and a sum that logcast check verifies')
+            [CompletionResult]::new('--sequence', '--sequence', [CompletionResultType]::ParameterName, 'End each line with ` seq=N sum=H`, which logcast check verifies')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Show no progress')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Show no progress')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -105,7 +105,7 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             break
         }
         'logcast;check' {
-            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after this many numbered lines of a URL')
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after this many numbered lines')
             [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'End when a URL has been silent for so many seconds')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')

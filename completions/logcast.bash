@@ -196,7 +196,7 @@ _logcast() {
                     return 0
                     ;;
                 --style)
-                    COMPREPLY=($(compgen -W "tutorial json logfmt nginx java" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "tutorial json logfmt nginx java syslog" -- "${cur}"))
                     return 0
                     ;;
                 --levels)

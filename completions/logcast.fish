@@ -75,26 +75,27 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l once -d 'End w
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rate -d 'Lines a second; 0 is as fast as it can' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rate -d 'Lines a second; 0 is as fast as it can [default: a line each 0.3 s]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l count -d 'How many lines [default: for ever]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l size -d 'How much: a size like 10G' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l seed -d 'The same seed and --start give the same bytes' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l start -d 'The time of the first line, RFC 3339; the others follow by the rate [default: now, and the real clock]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l seed -d 'The same seed and --start give the same bytes, wherever' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l start -d 'The time of the first line; the others follow by the rate [default: now, and the real clock]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l style -d 'What a line looks like' -r -f -a "tutorial\t''
 json\t''
 logfmt\t''
 nginx\t''
-java\t''"
+java\t''
+syslog\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l levels -d 'Which levels, and how often relative to each other: INFO=9,ERROR=1' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate -d 'Rotate the file while writing it' -r -f -a "rename\t''
 copytruncate\t''
 truncate\t''"
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate-every -d 'Rotate after so many lines' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate-every -d 'Rotate after so many lines (1000), or so many bytes (64k, 10M, 500B)' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l keep -d 'How many rotated files to keep' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l sequence -d 'End each line with its number and a sum that logcast check verifies'
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l sequence -d 'End each line with ` seq=N sum=H`, which logcast check verifies'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -s q -l quiet -d 'Show no progress'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines of a URL' -r
+complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End when a URL has been silent for so many seconds' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'

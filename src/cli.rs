@@ -3,6 +3,7 @@
 
 mod generate;
 
+use self::generate::{GenerateArgs, size};
 use crate::commands::{Failure, check, serve};
 use crate::live::resume::Backlog;
 use crate::web::params::parse_backlog;
@@ -31,13 +32,13 @@ enum Command {
     /// Follow files and serve them as an event stream and a live page (the default)
     Serve(ServeArgs),
     /// Write sample logs to a file or to standard output
-    Generate(generate::GenerateArgs),
+    Generate(GenerateArgs),
     /// Verify lines written by generate --sequence: none lost, doubled, out of order
     Check {
         /// A file, - for standard input, or the http:// URL of a stream
         #[arg(value_name = "FILE|URL|-", default_value = "-")]
         source: OsString,
-        /// End after this many numbered lines of a URL
+        /// End after this many numbered lines
         #[arg(long, value_name = "N")]
         count: Option<u64>,
         /// End when a URL has been silent for so many seconds
@@ -128,29 +129,6 @@ enum Color {
 fn backlog(text: &str) -> Result<Backlog, String> {
     // `-n -5` is what `tail` takes for 5.
     parse_backlog(text.strip_prefix('-').unwrap_or(text)).ok_or_else(|| "must be N, +N or all".to_owned())
-}
-
-/// A size: digits and an optional unit, powers of 1024 (`64M`, `1GiB`) or of 1000 (`64MB`).
-fn size(text: &str) -> Result<u64, String> {
-    let wrong = || "must be a size like 64M or 1GiB".to_owned();
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
-    let unit = text[digits..].trim().to_ascii_lowercase();
-    let (letter, rest) = unit.split_at(unit.len().min(1));
-    let power = match letter {
-        "" | "b" => 0,
-        "k" => 1,
-        "m" => 2,
-        "g" => 3,
-        "t" => 4,
-        _ => return Err(wrong()),
-    };
-    let base: u64 = match rest {
-        "" | "i" | "ib" => 1024,
-        "b" => 1000,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(base.pow(power)).ok_or_else(|| "too large".to_owned())
 }
 
 /// The program: reads the arguments of the process, runs the command, returns the exit code.
@@ -346,25 +324,6 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         command().debug_assert();
-    }
-
-    #[test]
-    fn sizes() {
-        for (text, expected) in [
-            ("0", Some(0)),
-            ("512", Some(512)),
-            ("64k", Some(64 << 10)),
-            ("64M", Some(64 << 20)),
-            ("1GiB", Some(1 << 30)),
-            ("2gb", Some(2_000_000_000)),
-            ("", None),
-            ("M", None),
-            ("5x", None),
-            ("99999999999999999999", None),
-            ("99999999T", None),
-        ] {
-            assert_eq!(size(text).ok(), expected, "{text}");
-        }
     }
 
     #[test]

@@ -1,32 +1,39 @@
 //! `logcast check`: are all lines of `logcast generate --sequence` here, once and in order?
 //!
 //! Reads a file, standard input or the stream of a URL, to which it comes back with the last id when it is cut.
-//! Memory is bounded by the number of holes, not of lines; ten places of each kind are shown.
+//! A number that is missing between the first and the last one seen is lost; one that comes after a higher one is out
+//! of order. What was lost before the first or after the last cannot be seen. Memory is bounded by the number of
+//! holes, not of lines; ten places of each kind are shown.
 
+mod stream;
+
+use super::stop::Stop;
 use super::{Failure, plain};
 use crate::generate::Numbered;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 /// How many places of each kind are shown.
 const PLACES: usize = 10;
-/// The most holes that are kept apart; with more, the file is not what `generate` wrote.
-const MAX_HOLES: usize = 1_000_000;
+/// The most holes that are kept apart, some MB; with more, the lowest is counted as lost for good, and a line that
+/// comes into it later as doubled.
+const MAX_HOLES: usize = 100_000;
 /// The longest line that is looked at whole.
 const MAX_LINE: u64 = 16 << 20;
-/// The wait before a cut stream is asked for again.
-const RETRY: Duration = Duration::from_millis(300);
+
+/// How often what is silent is left to look at the clock and at signals.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// What to check.
 #[derive(Debug)]
 pub struct Options {
     /// A path, `-`, or `http://…`.
     pub source: std::ffi::OsString,
-    /// End after this many numbered lines of a URL.
+    /// End after this many numbered lines.
     pub count: Option<u64>,
     /// End when a URL has been silent for so long.
     pub idle: Duration,
@@ -37,14 +44,25 @@ pub struct Options {
 /// # Errors
 /// Exit code 1 if something is lost, doubled, out of order or altered, or if it cannot be read.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let mut verdict = Verdict::default();
     let shown = plain(&options.source.to_string_lossy());
-    let url = options.source.to_str().filter(|source| source.starts_with("http://"));
-    let read = match url {
-        Some(url) => stream(url, options, &mut verdict),
-        None if options.source == OsStr::new("-") => lines(io::stdin().lock(), &mut verdict),
+    let text = options.source.to_str();
+    if text.is_some_and(|text| text.starts_with("https://")) {
+        let failure = Failure::usage(format!("cannot check '{shown}': only http:// is known"));
+        return Err(failure.help("curl -N -H Accept:text/plain URL | logcast check"));
+    }
+    if std::fs::metadata(&options.source).is_ok_and(|meta| meta.is_dir()) {
+        return Err(Failure::usage(format!("cannot check '{shown}': it is a folder")));
+    }
+    // Without a verdict it did not succeed.
+    let stop = Stop::listen(1)?;
+    let mut verdict = Verdict::default();
+    let read = match text.filter(|text| text.starts_with("http://")) {
+        Some(url) => stream::read(url, options, &stop, &mut verdict),
+        None if options.source == OsStr::new("-") => {
+            lines(Input::new(stop.clone()), options, &stop, &mut verdict)
+        }
         None => File::open(&options.source)
-            .and_then(|file| lines(BufReader::with_capacity(256 << 10, file), &mut verdict)),
+            .and_then(|file| lines(BufReader::with_capacity(256 << 10, file), options, &stop, &mut verdict)),
     };
     read.map_err(|error| Failure::refused(format!("cannot read '{shown}': {error}")))?;
     let mut out = io::stdout().lock();
@@ -70,6 +88,8 @@ struct Verdict {
     gaps: u64,
     highest: Option<u64>,
     places: Vec<String>,
+    /// Of holes that are no longer kept.
+    lost_for_good: u64,
 }
 
 impl Verdict {
@@ -82,6 +102,10 @@ impl Verdict {
             Numbered::Altered(number) => {
                 self.altered += 1;
                 self.place(self.altered, format!("altered: {number}"));
+                // Perhaps it is the number that was altered: one that is not due says nothing.
+                if self.highest.is_some_and(|highest| highest.checked_add(1) != Some(number)) {
+                    return;
+                }
                 number
             }
             Numbered::Intact(number) => number,
@@ -123,12 +147,17 @@ impl Verdict {
         {
             run.0 = from;
         }
-        if let Some(&to) = self.runs.get(&(number + 1)) {
-            self.runs.remove(&(number + 1));
+        if let Some(next) = number.checked_add(1)
+            && let Some(to) = self.runs.remove(&next)
+        {
             run.1 = to;
         }
-        if self.runs.len() < MAX_HOLES || self.runs.contains_key(&run.0) {
-            self.runs.insert(run.0, run.1);
+        self.runs.insert(run.0, run.1);
+        if self.runs.len() > MAX_HOLES
+            && let (Some((from, to)), Some((next, last))) = (self.runs.pop_first(), self.runs.pop_first())
+        {
+            self.lost_for_good += next - to - 1;
+            self.runs.insert(from, last);
         }
         true
     }
@@ -138,7 +167,7 @@ impl Verdict {
     }
 
     fn lost(&self) -> u64 {
-        self.holes().map(|(from, to)| to - from + 1).sum()
+        self.lost_for_good + self.holes().map(|(from, to)| to - from + 1).sum::<u64>()
     }
 
     fn is_good(&self) -> bool {
@@ -170,131 +199,79 @@ impl Verdict {
     }
 }
 
+/// Standard input that a signal ends: a pipe may be silent for ever, so a thread of its own waits for it.
+struct Input {
+    stop: Stop,
+    chunks: Receiver<io::Result<Vec<u8>>>,
+    chunk: Vec<u8>,
+    at: usize,
+}
+
+impl Input {
+    fn new(stop: Stop) -> Input {
+        // One is read while the other is looked at.
+        let (sender, chunks) = sync_channel(1);
+        std::thread::spawn(move || {
+            let mut from = io::stdin().lock();
+            loop {
+                let mut chunk = vec![0; 256 << 10];
+                let read = match from.read(&mut chunk) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Ok(0) => return,
+                    read => read,
+                };
+                let failed = read.is_err();
+                let sent = sender.send(read.map(|len| {
+                    chunk.truncate(len);
+                    chunk
+                }));
+                if failed || sent.is_err() {
+                    return;
+                }
+            }
+        });
+        Input { stop, chunks, chunk: Vec::new(), at: 0 }
+    }
+}
+
+impl Read for Input {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let len = self.fill_buf()?.read(into)?;
+        self.consume(len);
+        Ok(len)
+    }
+}
+
+impl BufRead for Input {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        while self.at == self.chunk.len() {
+            match self.chunks.recv_timeout(LOOK) {
+                Ok(chunk) => (self.chunk, self.at) = (chunk?, 0),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) if self.stop.is_set() => break,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+        Ok(&self.chunk[self.at..])
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.at += len;
+    }
+}
+
 /// Reads lines to the end.
-fn lines(mut from: impl BufRead, verdict: &mut Verdict) -> io::Result<()> {
+fn lines(mut from: impl BufRead, options: &Options, stop: &Stop, verdict: &mut Verdict) -> io::Result<()> {
     let mut line = Vec::new();
     loop {
+        if stop.is_set() || options.count.is_some_and(|count| verdict.numbered >= count) {
+            return Ok(());
+        }
         line.clear();
         if from.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
             return Ok(());
         }
         verdict.line(line.strip_suffix(b"\n").unwrap_or(&line));
-    }
-}
-
-/// Reads an event stream, and comes back to it when it is cut.
-fn stream(url: &str, options: &Options, verdict: &mut Verdict) -> io::Result<()> {
-    let rest = url.trim_start_matches("http://");
-    let (host, path) = rest.find('/').map_or((rest, "/stream-logs"), |at| rest.split_at(at));
-    let address = if host.rsplit(']').next().is_some_and(|port| port.contains(':')) {
-        host.to_owned()
-    } else {
-        format!("{host}:80")
-    };
-    let mut id = String::new();
-    let mut last_line = Instant::now();
-    let mut first = true;
-    loop {
-        match connect(&address, host, path, &id) {
-            Ok(reader) => {
-                first = false;
-                if events(reader, options, verdict, &mut id, &mut last_line)? {
-                    return Ok(());
-                }
-            }
-            Err(error) if first || error.kind() == io::ErrorKind::InvalidData => return Err(error),
-            Err(_) => {}
-        }
-        if last_line.elapsed() >= options.idle {
-            return Ok(());
-        }
-        std::thread::sleep(RETRY);
-    }
-}
-
-/// Asks by HTTP/1.0, whose answers have no chunks.
-fn connect(address: &str, host: &str, path: &str, id: &str) -> io::Result<BufReader<TcpStream>> {
-    let mut socket = TcpStream::connect(address)?;
-    socket.set_read_timeout(Some(Duration::from_millis(200)))?;
-    let resume = if id.is_empty() { String::new() } else { format!("Last-Event-ID: {id}\r\n") };
-    write!(socket, "GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: text/event-stream\r\n{resume}\r\n")?;
-    let mut reader = BufReader::with_capacity(256 << 10, socket);
-    let mut status = Vec::new();
-    let mut line = Vec::new();
-    let until = Instant::now() + Duration::from_secs(10);
-    while line != b"\r\n" {
-        line.clear();
-        read_line(&mut reader, &mut line, until)?;
-        if status.is_empty() {
-            status = line.clone();
-        }
-        if line.is_empty() {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-    }
-    let status = String::from_utf8_lossy(&status).trim().to_owned();
-    match status.split(' ').nth(1) {
-        Some("200") => Ok(reader),
-        Some("204") => Err(io::Error::new(io::ErrorKind::ConnectionAborted, "no more")),
-        _ => Err(io::Error::new(io::ErrorKind::InvalidData, format!("the server says '{}'", plain(&status)))),
-    }
-}
-
-/// Reads a line with its newline; a time-out of the socket is waited out until `until`.
-fn read_line(reader: &mut BufReader<TcpStream>, line: &mut Vec<u8>, until: Instant) -> io::Result<()> {
-    loop {
-        match reader.by_ref().take(MAX_LINE).read_until(b'\n', line) {
-            Ok(_) => return Ok(()),
-            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                if Instant::now() >= until {
-                    return Err(io::ErrorKind::TimedOut.into());
-                }
-            }
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Reads events until the stream is cut; true if the check is over.
-fn events(
-    mut reader: BufReader<TcpStream>,
-    options: &Options,
-    verdict: &mut Verdict,
-    id: &mut String,
-    last_line: &mut Instant,
-) -> io::Result<bool> {
-    let (mut name, mut data, mut next_id) = (String::new(), None::<Vec<u8>>, id.clone());
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        match read_line(&mut reader, &mut line, *last_line + options.idle) {
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => return Ok(true),
-            Err(_) => return Ok(false),
-            // A block that was cut off does not count.
-            Ok(()) if !line.ends_with(b"\n") => return Ok(false),
-            Ok(()) => line.truncate(line.len() - 1),
-        }
-        if let Some(value) = line.strip_prefix(b"data: ") {
-            data = Some(value.to_vec());
-        } else if let Some(value) = line.strip_prefix(b"id: ") {
-            next_id = String::from_utf8_lossy(value).into_owned();
-        } else if let Some(value) = line.strip_prefix(b"event: ") {
-            name = String::from_utf8_lossy(value).into_owned();
-        } else if line.is_empty() {
-            id.clone_from(&next_id);
-            match (name.as_str(), data.take()) {
-                ("", Some(text)) => {
-                    *last_line = Instant::now();
-                    verdict.line(&text);
-                }
-                ("gap", Some(text)) => verdict.gap(&String::from_utf8_lossy(&text)),
-                _ => {}
-            }
-            name.clear();
-            if options.count.is_some_and(|count| verdict.numbered >= count) {
-                return Ok(true);
-            }
-        }
     }
 }
 
@@ -325,5 +302,32 @@ mod tests {
             text.ends_with("lines=6 lost=2 doubled=1 out_of_order=1 altered=0 gaps=0 other=0\n"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn an_altered_number_makes_no_hole() {
+        let mut verdict = verdict(&[0, 1]);
+        verdict.line(b"text seq=9000000000 sum=00000000");
+        verdict.line(b"text seq=2 sum=00000000");
+        let text = verdict.text();
+        assert!(text.contains("lines=3 lost=0 doubled=0 out_of_order=0 altered=2 "), "{text}");
+        assert!(!verdict.is_good());
+    }
+
+    #[test]
+    fn the_ends_of_numbers_are_numbers() {
+        let found = verdict(&[u64::MAX - 1, u64::MAX, u64::MAX]);
+        assert_eq!((found.lost(), found.doubled), (0, 1));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let many = MAX_HOLES as u64 + 50_000;
+        let mut verdict = Verdict::default();
+        for number in 0..many {
+            verdict.add(number * 3);
+        }
+        assert!(verdict.runs.len() <= MAX_HOLES);
+        assert_eq!(verdict.lost(), 2 * (many - 1));
     }
 }

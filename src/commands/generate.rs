@@ -1,32 +1,48 @@
 //! `logcast generate`: write sample logs to a file or to standard output, at a rate, and rotate them if wished.
 //!
-//! A signal ends it with a complete last line; a reader that went away ends it silently, as `yes | head` does.
+//! A signal ends it with a complete last line; a reader that went away ends it silently, as `yes | head` does. A
+//! numbered log that is there already goes on with the next number.
 
+use super::stop::Stop;
 use super::{Failure, plain};
 use crate::generate::clock::Clock;
-use crate::generate::{Generator, Recipe};
+use crate::generate::{Generator, Numbered, Recipe};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fs::{File, OpenOptions};
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What is gathered before it is written, in bytes.
 const BUFFER: usize = 256 << 10;
-/// How often a slow writer writes; a faster rate is met by several lines at once.
+/// The shortest sleep; a faster rate is met by several lines at once.
 const SLICE: Duration = Duration::from_millis(2);
+/// A writer that is further behind its rate (it was stopped, the disk was slow) does not catch up.
+const BEHIND: Duration = Duration::from_secs(1);
+/// How many lines a renamed file still gets before the new one is opened, as from a daemon that was not told yet.
+const LATE: u64 = 3;
+/// How much of an existing file's end is read for the number of its last line.
+const LAST: u64 = 64 << 10;
 
 /// How a log is rotated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rotate {
-    /// Rename it and begin a new file; the last lines still go to the old one.
+    /// Rename it and begin a new file; some lines still go to the old one. Every other time the new file is there
+    /// before they are written, as `create` of logrotate has it.
     Rename,
     /// Copy it and cut it.
     CopyTruncate,
     /// Cut it.
     Truncate,
+}
+
+/// When a log is rotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Every {
+    /// After so many lines.
+    Lines(u64),
+    /// With the line that reaches so many bytes.
+    Bytes(u64),
 }
 
 /// What to write, where and how fast.
@@ -44,8 +60,8 @@ pub struct Options {
     pub count: Option<u64>,
     /// How many bytes, to the next line's end.
     pub size: Option<u64>,
-    /// How to rotate, and after how many lines.
-    pub rotate: Option<(Rotate, u64)>,
+    /// How to rotate, and when.
+    pub rotate: Option<(Rotate, Every)>,
     /// How many rotated files to keep.
     pub keep: u32,
     /// Whether to show no progress.
@@ -57,26 +73,11 @@ pub struct Options {
 /// # Errors
 /// What the system says to opening, writing or rotating.
 pub fn run(options: Options) -> Result<(), Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
-    let stopped = stop.clone();
-    // The signals are waited for on a thread of their own: writing is blocking code.
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            use tokio::signal::unix::{SignalKind, signal};
-            let (Ok(mut interrupt), Ok(mut terminate)) =
-                (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-            else {
-                return;
-            };
-            tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
-            stopped.store(true, Ordering::Release);
-        });
-    });
     let name = options.file.as_ref().map_or("stdout".to_owned(), |path| plain(&path.to_string_lossy()));
+    if let Some(path) = &options.file {
+        check_path(path, &name, options.rotate.is_some())?;
+    }
+    let stop = Stop::listen(0)?;
     match Writer::open(options).and_then(|mut writer| writer.run(&stop)) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::refused(format!("cannot write to '{name}': {error}"))),
@@ -84,60 +85,111 @@ pub fn run(options: Options) -> Result<(), Failure> {
     }
 }
 
+fn check_path(path: &Path, shown: &str, rotates: bool) -> Result<(), Failure> {
+    let Ok(meta) = std::fs::metadata(path) else { return Ok(()) };
+    if meta.is_dir() {
+        let help = format!("logcast generate '{}/app.log'", shown.trim_end_matches('/'));
+        return Err(Failure::usage(format!("cannot write to '{shown}': it is a folder")).help(help));
+    }
+    match rotates && !meta.is_file() {
+        true => Err(Failure::usage(format!("cannot rotate '{shown}': it is no regular file"))),
+        false => Ok(()),
+    }
+}
+
+/// How many records may have been written by now.
+struct Pace {
+    rate: f64,
+    began: Instant,
+    records: u64,
+}
+
+impl Pace {
+    fn due(&self) -> u64 {
+        match self.rate > 0.0 {
+            true => (self.began.elapsed().as_secs_f64() * self.rate) as u64 + 1,
+            false => u64::MAX,
+        }
+    }
+
+    /// The time until the next record is due.
+    fn wait(&mut self) -> Duration {
+        let at = Duration::try_from_secs_f64(self.records as f64 / self.rate).unwrap_or(Duration::MAX);
+        let gone = self.began.elapsed();
+        if let Some(behind) = gone.checked_sub(at)
+            && behind > BEHIND
+        {
+            self.began += behind;
+        }
+        at.saturating_sub(gone).max(SLICE)
+    }
+}
+
 struct Writer {
     options: Options,
+    generator: Generator,
     out: Box<dyn Write>,
     lines: u64,
     bytes: u64,
+    /// Lines and bytes since the last rotation or re-opening.
+    since: (u64, u64),
+    /// Whether the file was renamed and is still written to.
+    late: bool,
+    rotations: u64,
     bar: ProgressBar,
 }
 
 impl Writer {
-    fn open(options: Options) -> io::Result<Writer> {
+    fn open(mut options: Options) -> io::Result<Writer> {
+        let mut number = 0;
         let out: Box<dyn Write> = match &options.file {
-            Some(path) => Box::new(append(path)?),
+            Some(path) => {
+                let mut file = append(path)?;
+                if options.recipe.sequence && file.metadata()?.is_file() {
+                    number = go_on(path, &mut file)?;
+                }
+                Box::new(file)
+            }
             None => Box::new(io::stdout()),
         };
         let bar = progress(&options);
-        Ok(Writer { options, out, lines: 0, bytes: 0, bar })
+        let clock = std::mem::replace(&mut options.clock, Clock::now());
+        let generator = Generator::new(options.recipe.clone(), clock, number);
+        let (since, late) = ((0, 0), false);
+        Ok(Writer { options, generator, out, lines: 0, bytes: 0, since, late, rotations: 0, bar })
     }
 
-    fn run(&mut self, stop: &AtomicBool) -> io::Result<()> {
-        let mut generator = Generator::new(
-            self.options.recipe.clone(),
-            std::mem::replace(&mut self.options.clock, Clock::now()),
-        );
+    fn run(&mut self, stop: &Stop) -> io::Result<()> {
         let mut buf = Vec::with_capacity(BUFFER + 8192);
-        let began = Instant::now();
-        let mut since_rotation = 0;
-        while !stop.load(Ordering::Acquire) && !self.is_done() {
-            let due = match self.options.rate {
-                rate if rate > 0.0 => (began.elapsed().as_secs_f64() * rate) as u64 + 1,
-                _ => u64::MAX,
-            };
-            let until =
-                self.options.rotate.map_or(u64::MAX, |(_, every)| self.lines + (every - since_rotation));
-            let before = self.lines;
-            while self.lines < due.min(until) && buf.len() < BUFFER && !self.is_done() {
+        let mut pace = Pace { rate: self.options.rate, began: Instant::now(), records: 0 };
+        while !stop.is_set() && !self.is_done() {
+            let due = pace.due();
+            self.generator.waited();
+            // Every buffer ends with a line, so that every end does.
+            while buf.len() < BUFFER
+                && !self.is_done()
+                && !self.is_rotation()
+                && (self.generator.is_inside() || pace.records < due)
+            {
+                pace.records += u64::from(!self.generator.is_inside());
                 let start = buf.len();
-                generator.push(&mut buf);
+                self.generator.push(&mut buf);
+                let len = (buf.len() - start) as u64;
                 self.lines += 1;
-                self.bytes += (buf.len() - start) as u64;
+                self.bytes += len;
+                self.since = (self.since.0 + 1, self.since.1 + len);
             }
             self.out.write_all(&buf)?;
             buf.clear();
-            since_rotation += self.lines - before;
             self.bar.set_position(if self.options.count.is_some() { self.lines } else { self.bytes });
-            if let Some((how, every)) = self.options.rotate
-                && since_rotation >= every
-            {
-                self.rotate(how, &mut generator)?;
-                since_rotation = 0;
+            if self.is_rotation() {
+                self.rotate()?;
             }
-            if self.lines >= due {
+            if pace.records >= due && !self.generator.is_inside() {
                 self.out.flush()?;
-                let next = Duration::from_secs_f64(self.lines as f64 / self.options.rate);
-                self.sleep(next.saturating_sub(began.elapsed()).max(SLICE), stop);
+                if !self.is_done() {
+                    stop.wait(pace.wait());
+                }
             }
         }
         self.out.flush()?;
@@ -150,21 +202,24 @@ impl Writer {
             || self.options.size.is_some_and(|size| self.bytes >= size)
     }
 
-    /// Sleeps in short pieces, so that a signal ends it soon.
-    fn sleep(&self, time: Duration, stop: &AtomicBool) {
-        let until = Instant::now() + time;
-        while !stop.load(Ordering::Acquire) {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            std::thread::sleep(left.min(Duration::from_millis(100)));
+    fn is_rotation(&self) -> bool {
+        match self.options.rotate {
+            None => false,
+            Some(_) if self.late => self.since.0 >= LATE,
+            Some((_, Every::Lines(lines))) => self.since.0 >= lines,
+            Some((_, Every::Bytes(bytes))) => self.since.1 >= bytes,
         }
     }
 
-    fn rotate(&mut self, how: Rotate, generator: &mut Generator) -> io::Result<()> {
-        let Some(path) = self.options.file.clone() else { return Ok(()) };
-        self.out.flush()?;
+    fn rotate(&mut self) -> io::Result<()> {
+        let (Some(path), Some((how, _))) = (self.options.file.clone(), self.options.rotate) else {
+            return Ok(());
+        };
+        self.since = (0, 0);
+        if std::mem::take(&mut self.late) {
+            self.out = Box::new(append(&path)?);
+            return Ok(());
+        }
         if how != Rotate::Truncate {
             shift(&path, self.options.keep)?;
         }
@@ -172,16 +227,10 @@ impl Writer {
         match how {
             Rotate::Rename => {
                 std::fs::rename(&path, &first)?;
-                // A daemon that has not re-opened its log yet writes on into the old file.
-                if !self.is_done() {
-                    let mut late = Vec::new();
-                    generator.push(&mut late);
-                    self.out.write_all(&late)?;
-                    self.out.flush()?;
-                    self.lines += 1;
-                    self.bytes += late.len() as u64;
+                if self.rotations % 2 == 1 {
+                    append(&path)?;
                 }
-                self.out = Box::new(append(&path)?);
+                self.late = true;
             }
             Rotate::CopyTruncate => {
                 std::fs::copy(&path, &first)?;
@@ -189,8 +238,36 @@ impl Writer {
             }
             Rotate::Truncate => OpenOptions::new().write(true).open(&path)?.set_len(0)?,
         }
+        self.rotations += 1;
         Ok(())
     }
+}
+
+/// The number after the last one in the file, or in the one that was rotated away from it. A last line that was
+/// left unfinished gets its end, so that it spoils no other.
+fn go_on(path: &Path, file: &mut File) -> io::Result<u64> {
+    let text = end_of(path)?;
+    if text.last().is_some_and(|&byte| byte != b'\n') {
+        file.write_all(b"\n")?;
+    }
+    let text = match text.is_empty() {
+        true => end_of(&numbered(path, 1)).unwrap_or_default(),
+        false => text,
+    };
+    let last = text.rsplit(|&byte| byte == b'\n').find_map(|line| match Numbered::parse(line) {
+        Numbered::Intact(number) => number.checked_add(1),
+        _ => None,
+    });
+    Ok(last.unwrap_or(0))
+}
+
+fn end_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    file.seek(SeekFrom::Start(size.saturating_sub(LAST)))?;
+    let mut text = Vec::new();
+    file.take(LAST).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 fn append(path: &Path) -> io::Result<File> {

@@ -4,6 +4,7 @@ mod bind;
 pub mod check;
 pub mod generate;
 pub mod serve;
+pub mod stop;
 
 use std::fmt;
 

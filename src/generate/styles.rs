@@ -24,14 +24,17 @@ pub enum Style {
     Nginx,
     /// log4j's, with stack traces.
     Java,
+    /// What a daemon writes by way of syslog.
+    Syslog,
 }
 
 impl Style {
     /// All of them.
-    pub const ALL: [Style; 5] = [Style::Tutorial, Style::Json, Style::Logfmt, Style::Nginx, Style::Java];
+    pub const ALL: [Style; 6] =
+        [Style::Tutorial, Style::Json, Style::Logfmt, Style::Nginx, Style::Java, Style::Syslog];
 }
 
-/// Appends a line without its newline.
+/// Appends a record without its last newline: a line, or with a stack trace several.
 pub fn push(style: Style, out: &mut Vec<u8>, number: u64, level: usize, rng: &mut Rng, clock: &Clock) {
     match style {
         Style::Tutorial => tutorial(out, number, level, clock),
@@ -39,6 +42,7 @@ pub fn push(style: Style, out: &mut Vec<u8>, number: u64, level: usize, rng: &mu
         Style::Logfmt => logfmt(out, number, level, rng, clock),
         Style::Nginx => nginx(out, level, rng, clock),
         Style::Java => java(out, number, level, rng, clock),
+        Style::Syslog => syslog(out, number, level, rng, clock),
     }
 }
 
@@ -141,4 +145,16 @@ fn java(out: &mut Vec<u8>, number: u64, level: usize, rng: &mut Rng, clock: &Clo
             out.push(b')');
         }
     }
+}
+
+fn syslog(out: &mut Vec<u8>, number: u64, level: usize, rng: &mut Rng, clock: &Clock) {
+    clock.push_syslog(out);
+    out.extend_from_slice(b" shop-1 orderd[");
+    push_number(out, rng.u64(800..820));
+    out.extend_from_slice(b"]: ");
+    out.extend_from_slice([&b"debug"[..], b"info", b"warning", b"error", b"crit"][level]);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(word(rng));
+    out.extend_from_slice(b" n=");
+    push_number(out, number);
 }

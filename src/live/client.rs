@@ -302,8 +302,9 @@ impl Client {
                 self.error_tries = 0;
             }
             Err(ReadError::Gone) if from.offset < segment.begin() => {
-                let lost = segment.begin() - from.offset;
-                self.own.apply(&Delta::Advance(segment.clone(), segment.first()));
+                let first = segment.first();
+                let lost = first.offset - from.offset;
+                self.own.apply(&Delta::Advance(segment.clone(), first));
                 // Of a file it was the hole that a truncation left; a pipe's spool gave up its oldest lines.
                 if !is_file {
                     self.gap(Some(segment.source), "the oldest lines were given up", Some(lost));

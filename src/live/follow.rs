@@ -7,7 +7,7 @@
 
 use super::feed::{Hub, notice_body};
 use super::followed::{Followed, Look};
-use super::growth::Growing;
+use super::growth::{Growing, Growth};
 use super::pipe::{self, Progress, Tee};
 use super::source::{Source, State};
 use super::vector::Delta;
@@ -32,6 +32,8 @@ const GAP_PER_CLIENT: Duration = Duration::from_micros(20);
 const GAP_MAX: Duration = Duration::from_millis(5);
 /// How long a view without clients keeps its ring.
 const VIEW_IDLE: Duration = Duration::from_secs(5);
+/// How often a spool is looked at anew while it gives up lines faster than they are read.
+const SPOOL_TRIES: usize = 8;
 
 /// How to follow.
 pub struct Options {
@@ -78,6 +80,35 @@ struct Piped {
     growing: Growing,
     progress: Arc<Progress>,
     ended: bool,
+    /// Whether the last read found another content than the one before.
+    moved: bool,
+}
+
+impl Piped {
+    /// Reads what was spooled; where the spool gave up lines that were not read yet, says how much.
+    fn read(&mut self, hub: &Hub, buf: &mut Vec<u8>) {
+        // The spool may move on while it is read, but not for ever: the next ring of the bell goes on.
+        for _ in 0..SPOOL_TRIES {
+            let segment = self.growing.segment.clone();
+            let (tip, first) = (self.growing.tip, segment.first());
+            let lost = first.offset.saturating_sub(tip.offset);
+            if lost > 0 {
+                let more = format!(r#","reason":"the oldest lines were given up","bytes":{lost}"#);
+                let body = notice_body(&self.source.name, &more);
+                let delta = Delta::Advance(segment.clone(), first);
+                hub.publish(&self.source, delta, Content::Notice { name: "gap", body });
+            }
+            // A pipe is never cut: what looks so is the spool moving on.
+            if lost > 0 || self.moved {
+                let Ok(growing) = Growing::at(segment, if lost > 0 { first } else { tip }) else { return };
+                self.growing = growing;
+            }
+            self.moved = match self.growing.read(hub, &self.source, buf) {
+                Ok(Growth::Same) => return,
+                Ok(Growth::Cut) | Err(_) => true,
+            };
+        }
+    }
 }
 
 struct Follower {
@@ -193,7 +224,7 @@ impl Follower {
             pipe::start(pipe, (source.id, source.key), self.options.spool_limit, tee, self.bell.clone())?;
         let growing = Growing::at(segment.clone(), segment.first())?;
         self.hub.publish(&source, Delta::Begin(segment), Content::Nothing);
-        self.pipes.push(Piped { source, growing, progress, ended: false });
+        self.pipes.push(Piped { source, growing, progress, ended: false, moved: false });
         Ok(())
     }
 
@@ -284,13 +315,7 @@ impl Follower {
         for pipe in self.pipes.iter_mut().filter(|pipe| !pipe.ended) {
             // Before the read: what was spooled before the end is then read with it.
             let ended = pipe.progress.ended();
-            if pipe.growing.segment.begin() > pipe.growing.tip.offset {
-                let first = pipe.growing.segment.first();
-                if let Ok(growing) = Growing::at(pipe.growing.segment.clone(), first) {
-                    pipe.growing = growing;
-                }
-            }
-            let _ = pipe.growing.read(&self.hub, &pipe.source, &mut self.buf);
+            pipe.read(&self.hub, &mut self.buf);
             let dropped = pipe.progress.take_dropped();
             if dropped > 0 {
                 let more = format!(r#","reason":"the spool's disk is full","bytes":{dropped}"#);

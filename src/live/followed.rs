@@ -4,7 +4,7 @@
 //! an old generation is read on for a grace after its last growth; what happened between two looks is found
 //! among the siblings, by content; a look that failed concludes nothing.
 
-mod compare;
+pub mod compare;
 mod ending;
 mod siblings;
 

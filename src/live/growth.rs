@@ -60,7 +60,8 @@ impl Growing {
     /// # Errors
     /// What the system says to reading what stands before the place.
     pub fn at(segment: Arc<Segment>, tip: Place) -> io::Result<Growing> {
-        let overlap = (tip.offset - segment.begin()).min(OVERLAP_BYTES as u64);
+        // A spool may give up its oldest lines meanwhile.
+        let overlap = tip.offset.saturating_sub(segment.begin()).min(OVERLAP_BYTES as u64);
         let mut tail = vec![0; overlap as usize];
         let n = segment.file().read_at(&mut tail, tip.offset - overlap)?;
         tail.truncate(n);
@@ -100,11 +101,12 @@ impl Growing {
             }
             // A file that is cut and written while it is read gives a mixture: what stood before the tip then
             // does not stand there any more, or its head is another.
-            if !self.tail_stands()? {
+            if !self.tail_stands()? || self.segment.begin() > self.tip.offset {
                 return Ok(Growth::Cut);
             }
             let data = &buf[overlap..n];
-            if overlap == 0 {
+            // A head that was given up is not there to be compared.
+            if overlap == 0 && !self.segment.is_trimmed() {
                 if data.starts_with(b"\0") && self.skip_hole(&file)? {
                     continue;
                 }
@@ -225,7 +227,8 @@ impl Growing {
                 Err(ReadError::Io(error)) => return Err(error),
                 Err(ReadError::Gone) => return Err(io::ErrorKind::UnexpectedEof.into()),
             };
-            let overlap = (lines.to.offset - self.segment.begin()).min(OVERLAP_BYTES as u64);
+            let begin = self.segment.begin();
+            let overlap = lines.to.offset.saturating_sub(begin).min(OVERLAP_BYTES as u64);
             let mut tail = vec![0; overlap as usize];
             self.segment.file().read_at(&mut tail, lines.to.offset - overlap)?;
             self.tail = tail;

@@ -6,7 +6,7 @@
 use super::watch::Bell;
 use crate::log::logfile::LogFile;
 use crate::log::segment::Segment;
-use crate::log::spool::{Spool, Spooled};
+use crate::log::spool::Spool;
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -76,9 +76,7 @@ pub fn start(
 }
 
 fn copy(spool: &mut Spool, reader: &LogFile, bytes: &[u8], segment: &Segment, progress: &Progress) {
-    match spool.write(bytes, reader) {
-        Ok(Spooled::Kept) => {}
-        Ok(Spooled::Trimmed(begin)) => segment.trim(begin),
-        Err(_) => _ = progress.dropped.fetch_add(bytes.len() as u64, Ordering::AcqRel),
+    if spool.write(bytes, reader, |begin| segment.trim(begin)).is_err() {
+        progress.dropped.fetch_add(bytes.len() as u64, Ordering::AcqRel);
     }
 }

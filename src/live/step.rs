@@ -139,7 +139,7 @@ mod tests {
         old.set_next(new.clone());
         let target = at(&[(&old, 10), (&new, 5)]);
         assert!(
-            matches!(next_move(&at(&[(&new, 5)]), &target), Move::Adopt(stand) if stand.at.is_some_and(|(s, p)| Arc::ptr_eq(&s, &old) && p == place(10)))
+            matches!(next_move(&at(&[(&new, 5)]), &target), Move::Adopt(stand) if stand.at.as_ref().is_some_and(|(s, p)| Arc::ptr_eq(s, &old) && *p == place(10)))
         );
         assert!(matches!(next_move(&at(&[(&old, 10)]), &target), Move::Turn(s) if Arc::ptr_eq(&s, &new)));
     }

@@ -146,11 +146,16 @@ impl Segment {
         self.set_begin(begin);
     }
 
+    /// Whether the start of content was given up.
+    pub fn is_trimmed(&self) -> bool {
+        self.trimmed.load(Ordering::Acquire)
+    }
+
     /// Whether the file shows what a cursor of this generation remembers. Of lines that were given up nothing
     /// can be shown; that they were is told to who reads there.
     pub fn proves(&self, generation: u64, place: Place) -> bool {
         let (file, begin) = (self.file(), self.begin());
-        if !self.trimmed.load(Ordering::Acquire) {
+        if !self.is_trimmed() {
             return file.proves(begin, generation, place.offset, place.check);
         }
         generation == self.generation()
@@ -236,7 +241,8 @@ impl Segment {
         // Read again after the data: what stands before them now stood there all the while.
         let mut again = [0; OVERLAP_BYTES];
         let k = file.read_at(&mut again[..overlap], from.offset - overlap as u64)?;
-        if again[..k] != buf[..overlap] {
+        // A spool says where content begins before it gives up what stood before.
+        if again[..k] != buf[..overlap] || self.begin() > from.offset {
             return Err(ReadError::Gone);
         }
         let data = &buf[overlap..];
@@ -257,6 +263,9 @@ impl Segment {
         let mut buf = vec![0; want];
         let n = file.read_at(&mut buf, from.offset)?;
         buf.truncate(n);
+        if self.begin() > from.offset {
+            return Err(ReadError::Gone);
+        }
         if let Some(newline) = memchr::memchr(b'\n', &buf) {
             buf.truncate(newline + 1);
             let to = Place { offset: from.offset + newline as u64 + 1, check: check_in(&buf, 0) };
@@ -280,7 +289,7 @@ impl Segment {
         if overlap > 0 {
             return cursor::check_at_end(&bytes[..overlap]) == place.check;
         }
-        if self.trimmed.load(Ordering::Acquire) {
+        if self.is_trimmed() {
             return true;
         }
         match (self.head.get(), head_of(bytes)) {

@@ -2,7 +2,8 @@
 //! other, with history, resume and many readers.
 //!
 //! Bounded: past its limit the oldest bytes are given back to the file system (a hole is punched, offsets stay
-//! true) and the file's content begins later. The pipe's writer is never held up by a reader.
+//! true) and the file's content begins later. The new begin is said before the hole is made, so that whoever reads
+//! and finds the begin still before its place has read no hole. The pipe's writer is never held up by a reader.
 
 use super::logfile::LogFile;
 use std::fs::File;
@@ -17,15 +18,6 @@ pub struct Spool {
     limit: u64,
 }
 
-/// What a write to the spool did.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Spooled {
-    /// All is kept.
-    Kept,
-    /// All is kept, and content now begins at this offset, a line's start.
-    Trimmed(u64),
-}
-
 impl Spool {
     /// A spool that keeps about `limit` bytes, and a file to read it by.
     ///
@@ -37,24 +29,24 @@ impl Spool {
         Ok((Spool { file, begin: 0, end: 0, limit: limit.max(1 << 16) }, reader))
     }
 
-    /// Appends, and gives up the oldest lines beyond the limit.
+    /// Appends, and gives up the oldest lines beyond the limit: `begins` is told where content begins then, a
+    /// line's start.
     ///
     /// # Errors
     /// What the system says; where the disk is full, the older half has been given up already.
-    pub fn write(&mut self, bytes: &[u8], reader: &LogFile) -> io::Result<Spooled> {
-        let mut trimmed = Spooled::Kept;
+    pub fn write(&mut self, bytes: &[u8], reader: &LogFile, begins: impl Fn(u64)) -> io::Result<()> {
         if let Err(error) = self.append(bytes) {
             if error.kind() != io::ErrorKind::StorageFull {
                 return Err(error);
             }
-            trimmed = self.trim((self.end - self.begin) / 2, reader)?;
+            self.trim((self.end - self.begin) / 2, reader, &begins)?;
             self.append(bytes)?;
         }
         if self.end - self.begin > self.limit {
             // An eighth at a time, so that this is rare.
-            trimmed = self.trim(self.limit - self.limit / 8, reader)?;
+            self.trim(self.limit - self.limit / 8, reader, &begins)?;
         }
-        Ok(trimmed)
+        Ok(())
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -64,13 +56,14 @@ impl Spool {
         self.file.flush()
     }
 
-    fn trim(&mut self, keep: u64, reader: &LogFile) -> io::Result<Spooled> {
+    fn trim(&mut self, keep: u64, reader: &LogFile, begins: &impl Fn(u64)) -> io::Result<()> {
         let from = self.end.saturating_sub(keep);
-        let Some(begin) = reader.next_line_end(from, self.end)? else { return Ok(Spooled::Kept) };
+        let Some(begin) = reader.next_line_end(from, self.end)? else { return Ok(()) };
+        begins(begin);
         let flags = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
         rustix::fs::fallocate(&self.file, flags, self.begin, begin - self.begin)?;
         self.begin = begin;
-        Ok(Spooled::Trimmed(begin))
+        Ok(())
     }
 }
 
@@ -81,13 +74,12 @@ mod tests {
     #[test]
     fn the_oldest_lines_go_first_and_offsets_stay_true() {
         let (mut spool, reader) = Spool::new(1 << 16).unwrap();
-        let mut begin = 0;
+        let said = std::cell::Cell::new(0);
         for i in 0..10_000 {
-            if let Spooled::Trimmed(at) = spool.write(format!("line {i:05}\n").as_bytes(), &reader).unwrap() {
-                begin = at;
-            }
+            spool.write(format!("line {i:05}\n").as_bytes(), &reader, |begin| said.set(begin)).unwrap();
         }
-        assert!(begin > 0 && begin % 11 == 0);
+        let begin = said.get();
+        assert!(begin > 0 && begin.is_multiple_of(11));
         assert!(110_000 - begin <= 1 << 16);
         let mut line = [0; 11];
         reader.read_at(&mut line, begin).unwrap();

@@ -39,7 +39,10 @@ pub fn files(state: &State, query: &str) -> Result<Response, Problem> {
 #[derive(Debug)]
 struct Around {
     bytes: Vec<u8>,
+    /// How much of the one line that this is was left out, if it is longer than an answer.
+    omitted: Option<u64>,
     from: u64,
+    to: u64,
     at: u64,
     size: u64,
     generation: u64,
@@ -99,7 +102,9 @@ pub async fn lines(state: Arc<State>, query: &str, headers: &HeaderMap) -> Resul
         Err(_) => return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the read failed")),
     };
     let wants_json = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    Ok(match wants_json.is_some_and(|accept| accept.contains("application/json")) {
+    // Bytes that are not the file's are never given raw.
+    let wants_json = wants_json.is_some_and(|accept| accept.contains("application/json"));
+    Ok(match wants_json || found.omitted.is_some() {
         true => json(found.json(&name)),
         false => found.raw(&name),
     })
@@ -165,12 +170,17 @@ fn around(segment: &Segment, tip: Place, at: At, before: u64, after: u64) -> io:
     };
     // A line is addressed by any of its bytes; the end of the last line is no byte of it.
     let at = if at >= end { end } else { file.last_line_end(begin, at)? };
-    let from = match before {
+    let mut from = match before {
         0 => at,
         _ => file.last_lines(begin, at, before)?.0.max(first_line_after(&file, begin, at)?),
     };
     let mut to = at;
     let mut missing = after;
+    if from == at && before > 0 && at > begin {
+        // The line before is longer than an answer: it is one of its own.
+        from = file.last_line_end(begin, at - 1)?;
+        missing = 0;
+    }
     let limit = end.min(from + MAX_BYTES);
     let mut buf = vec![0; 64 << 10];
     'blocks: while missing > 0 && to < limit {
@@ -197,16 +207,30 @@ fn around(segment: &Segment, tip: Place, at: At, before: u64, after: u64) -> io:
             missing -= 1;
         }
     }
-    let bytes = (to - from).min(MAX_BYTES + LINE_LIMIT as u64) as usize;
-    let mut content = vec![0; bytes];
+    let mut omitted = None;
+    let mut want = to - from;
+    if want > MAX_BYTES {
+        let first = file.next_line_end(from, to)?.unwrap_or(to);
+        if first - from > MAX_BYTES {
+            (to, want) = (first, LINE_LIMIT as u64);
+            omitted = Some(first - 1 - from - want);
+        } else {
+            to = file.last_line_end(from, from + MAX_BYTES)?;
+            want = to - from;
+        }
+    }
+    let mut content = vec![0; want as usize];
     let n = file.read_at(&mut content, from)?;
     content.truncate(n);
+    if omitted.is_none() {
+        to = from + n as u64;
+    }
     let partial = (to == end && size > end && segment.end().is_none()).then(|| {
         let mut rest = vec![0; (size - end).min(8 << 10) as usize];
         let n = file.read_at(&mut rest, end).unwrap_or(0);
         lines::text(&rest[..n]).into_owned()
     });
-    Ok(Around { bytes: content, from, at, size: end, generation: segment.generation(), partial })
+    Ok(Around { bytes: content, omitted, from, to, at, size: end, generation: segment.generation(), partial })
 }
 
 /// The first whole line within the answer's bytes before `at`.
@@ -219,14 +243,10 @@ fn first_line_after(file: &crate::log::logfile::LogFile, begin: u64, at: u64) ->
 }
 
 impl Around {
-    fn to(&self) -> u64 {
-        self.from + self.bytes.len() as u64
-    }
-
     fn raw(self, name: &str) -> Response {
         let place = [
             ("x-logcast-from", self.from.to_string()),
-            ("x-logcast-to", self.to().to_string()),
+            ("x-logcast-to", self.to.to_string()),
             ("x-logcast-at", self.at.to_string()),
             ("x-logcast-size", self.size.to_string()),
             ("x-logcast-generation", generation(self.generation)),
@@ -251,19 +271,18 @@ impl Around {
         let (file, generation) = (json_string(name), json_string(&generation(self.generation)));
         let mut out = format!(
             r#"{{"file":{file},"generation":{generation},"from":{},"to":{},"at":{},"size":{},"lines":["#,
-            self.from,
-            self.to(),
-            self.at,
-            self.size
+            self.from, self.to, self.at, self.size
         );
         for (i, line) in lines::lines(&self.bytes).enumerate() {
             let comma = if i > 0 { "," } else { "" };
             let shown = lines::cut(line.text, LINE_LIMIT);
             let text = json_string(&lines::text(shown));
-            let (offset, next) = (self.from + line.from as u64, self.from + line.to as u64);
+            let offset = self.from + line.from as u64;
+            let next = self.omitted.map_or(self.from + line.to as u64, |_| self.to);
             let _ = write!(out, r#"{comma}{{"offset":{offset},"next":{next},"text":{text}"#);
-            if shown.len() < line.text.len() {
-                let _ = write!(out, r#","cut":{}"#, line.text.len() - shown.len());
+            let cut = self.omitted.unwrap_or((line.text.len() - shown.len()) as u64);
+            if cut > 0 {
+                let _ = write!(out, r#","cut":{cut}"#);
             }
             out.push('}');
         }

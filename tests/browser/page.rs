@@ -314,7 +314,7 @@ fn no_text_becomes_markup() {
     assert!(read > 5, "only {read} files of the page found");
     let place = Place::with("f", "one\n");
     let server = Server::start(&place, &["f"]);
-    let answer = crate::support::client::get(&server, "/");
+    let answer = crate::support::http::get(&server, "/");
     let policy = answer.header("content-security-policy").expect("a policy");
     for part in
         ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for"]

@@ -1,69 +1,50 @@
-//! The command line: help and completions as committed, and what bad usage is told.
-//!
-//! What is committed but derived (`tests/golden`, `completions`, the options in the README) is made by the program
-//! and compared here; `UPDATE_GOLDEN=1` rewrites it. Messages are compared whole: status, stdout and stderr.
+//! The command line: help and completions are what is committed, and every wrong use gets one line and its code.
 
-use crate::support::server::{LOGCAST, Outcome, run};
-use crate::support::{Place, Server};
+use crate::support::Place;
+use crate::support::server::{LOGCAST, run};
+use std::fs;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// Compares with a committed file, or writes it if UPDATE_GOLDEN is set.
+#[track_caller]
+fn golden(path: &str, text: &str) {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::create_dir_all(full.parent().expect("a folder")).expect("a folder");
+        fs::write(&full, text).expect(path);
+        return;
+    }
+    let committed = fs::read_to_string(&full).unwrap_or_default();
+    let parts = committed.lines().zip(text.lines()).find(|(a, b)| a != b);
+    assert!(committed == text, "{path} is not what the program says: {parts:?}; UPDATE_GOLDEN=1 rewrites it");
 }
 
-/// Runs the program with arguments; the width of the terminal that runs the tests plays no part.
+/// stdout of `logcast ARGS` in a terminal of 100 columns.
 #[track_caller]
-fn logcast(place: &Place, args: &[&str]) -> Outcome {
-    let words = ["env", "-u", "COLUMNS", LOGCAST];
-    run(place, &words.iter().chain(args).collect::<Vec<_>>())
-}
-
-/// What a command that succeeds prints.
-#[track_caller]
-fn printed(args: &[&str]) -> String {
-    let outcome = logcast(&Place::new(), args);
+fn said(args: &[&str]) -> String {
+    let words: Vec<&str> = ["env", "COLUMNS=100", LOGCAST].into_iter().chain(args.iter().copied()).collect();
+    let outcome = run(&Place::new(), &words);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{args:?}");
     outcome.stdout
 }
 
-/// Compares a committed file with what the program makes, or rewrites it.
-#[track_caller]
-fn committed(path: &str, made: &str) {
-    let path: PathBuf = repository().join(path);
-    if std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1") {
-        std::fs::write(&path, made).expect("a file to rewrite");
-        return;
-    }
-    let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    let line = kept.lines().zip(made.lines()).take_while(|(a, b)| a == b).count();
-    assert!(
-        kept == made,
-        "{} is not what the program makes: line {} is {:?}, made is {:?}; UPDATE_GOLDEN=1 rewrites it",
-        path.display(),
-        line + 1,
-        kept.lines().nth(line),
-        made.lines().nth(line),
-    );
-}
-
-/// The help of the program and of every command.
 #[test]
-fn help() {
-    committed("tests/golden/help.txt", &printed(&["--help"]));
+fn help_is_what_is_committed() {
+    golden("tests/golden/help.txt", &said(&["--help"]));
     let definition = logcast::cli::command();
-    let names: Vec<&str> = definition.get_subcommands().map(|command| command.get_name()).collect();
-    assert!(names.contains(&"serve"), "{names:?}");
+    let mut names: Vec<&str> = definition.get_subcommands().map(clap::Command::get_name).collect();
+    names.sort_unstable();
+    for required in ["check", "completions", "generate", "man", "serve"] {
+        assert!(names.contains(&required), "{required} is no command");
+    }
     for name in names {
-        let text = printed(&[name, "--help"]);
-        assert_eq!(text, printed(&["help", name]), "{name}");
-        committed(&format!("tests/golden/help-{name}.txt"), &text);
+        golden(&format!("tests/golden/help-{name}.txt"), &said(&[name, "--help"]));
     }
 }
 
-/// The completions that are shipped.
 #[test]
-fn completions() {
+fn completions_are_what_is_committed() {
     for (shell, file) in [
         ("bash", "logcast.bash"),
         ("zsh", "_logcast"),
@@ -71,158 +52,128 @@ fn completions() {
         ("elvish", "logcast.elv"),
         ("powershell", "_logcast.ps1"),
     ] {
-        let text = printed(&["completions", shell]);
-        assert!(text.contains("allow-origin"), "{shell}: {text}");
-        committed(&format!("completions/{file}"), &text);
+        golden(&format!("completions/{file}"), &said(&["completions", shell]));
     }
 }
 
-/// The README shows the options as they are.
 #[test]
-fn options_in_the_readme() {
-    let readme = std::fs::read_to_string(repository().join("README.md")).expect("a README");
-    let begin = "<!-- made from `logcast serve --help` -->\n```text\n";
-    let (before, rest) = readme.split_once(begin).expect("the place of the options");
-    let (_, after) = rest.split_once("```\n").expect("the end of the options");
-    let help = printed(&["serve", "--help"]);
-    let options = help.split_once("Options:\n").expect("options").1;
-    committed("README.md", &format!("{before}{begin}{options}```\n{after}"));
+fn the_version_is_the_package_s() {
+    assert_eq!(said(&["--version"]), concat!("logcast ", env!("CARGO_PKG_VERSION"), "\n"));
 }
 
-/// The man page is roff and names every command.
-#[test]
-fn man_page() {
-    let text = printed(&["man"]);
-    assert!(text.contains(".TH logcast 1"), "{text}");
-    for command in logcast::cli::command().get_subcommands() {
-        assert!(text.contains(command.get_name()), "{}", command.get_name());
-    }
-}
-
-/// `--version` is the version of the package.
-#[test]
-fn version() {
-    assert_eq!(printed(&["--version"]), format!("logcast {}\n", env!("CARGO_PKG_VERSION")));
-}
-
-/// Rows 80, 81, 84: what can never work is told in one line, perhaps with a next step, and the status is 2.
-#[test]
-fn bad_usage() {
-    const LIST: &str = "help: logcast --help lists what there is\n";
+/// The exit code and all of stderr; stdout stays empty.
+#[track_caller]
+fn refused(args: &[&str], code: i32, expected: &str) {
     let place = Place::with("f", "one\n");
-    place.folder("logs");
-    let cases: &[(&[&str], &str, &str)] = &[
-        (&["logs"], "cannot follow 'logs': it is a folder", "help: logcast 'logs/*.log'\n"),
-        (&["serve", "logs/"], "cannot follow 'logs/': it is a folder", "help: logcast 'logs/*.log'\n"),
-        (&["/dev/zero"], "cannot follow '/dev/zero': it is a device", ""),
-        (&["f", "-", "-"], "cannot follow '-': it is a source already", ""),
-        (&[""], "cannot follow '': an empty name is no source", ""),
-        (&["f", "--bogus"], "unexpected argument '--bogus' found", LIST),
-        (&["f", "--line", "5"], "unexpected argument '--line' found", "help: did you mean '--lines'?\n"),
-        (
-            &["f", "--port", "70000"],
-            "invalid value '70000' for '--port <PORT>': 70000 is not in 0..=65535",
-            LIST,
-        ),
-        (
-            &["f", "--lines", "ten"],
-            "invalid value 'ten' for '--lines <N|+N|all>': must be N, +N or all",
-            LIST,
-        ),
-        (
-            &["serv"],
-            "cannot follow 'serv': No such file or directory",
-            "help: did you mean the command `logcast serve`? For a file that is not there yet: ./serv\n",
-        ),
-        (
-            &[],
-            "cannot serve nothing: name a file",
-            "help: logcast app.log, or a command's output: make | logcast; logcast --help tells more\n",
-        ),
-        (&["f", "--tee"], "cannot tee: standard input is no source", "help: logcast --tee - <app.log\n"),
-        (
-            &["f", "--token", "short"],
-            "cannot use this token: it must be at least 8 visible ASCII characters",
-            "",
-        ),
-        (
-            &["f", "--allow-origin", "example.org"],
-            "cannot allow the origin 'example.org': it is no origin",
-            "help: an origin is like https://example.org, null or *\n",
-        ),
-        (
-            &["generate", "--style", "jso"],
-            "invalid value 'jso' for '--style <STYLE>'",
-            "help: did you mean 'json'?\n",
-        ),
-        (
-            &["generate", "--levels", "LOUD"],
-            "invalid value 'LOUD' for '--levels <LEVEL[=N],…>': levels are DEBUG, INFO, WARNING, ERROR, CRITICAL",
-            LIST,
-        ),
-        (&["completions"], "the following required arguments were not provided: <SHELL>", LIST),
-        (
-            &["generate", "--rotate", "rename"],
-            "the following required arguments were not provided: <FILE>",
-            LIST,
-        ),
-    ];
-    for (args, message, help) in cases {
-        let outcome = logcast(&place, args);
-        assert_eq!(outcome.stderr, format!("error: {message}\n{help}"), "{args:?}");
-        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), ""), "{args:?}");
-    }
+    fs::create_dir(place.path("folder")).expect("a folder");
+    let words: Vec<&str> = std::iter::once(LOGCAST).chain(args.iter().copied()).collect();
+    let outcome = run(&place, &words);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(code), expected), "{args:?}");
+    assert_eq!(outcome.stdout, "", "{args:?}");
 }
 
-/// Row 76: a port that somebody has is refused by this machine: status 1, and the way out.
 #[test]
-fn port_taken_is_told() {
-    let place = Place::with("f", "one\n");
+fn wrong_use_of_serve() {
+    let folder = "error: cannot follow 'folder': it is a folder\nhelp: logcast 'folder/*.log'\n";
+    refused(&["folder"], 2, folder);
+    refused(&["serve", "folder"], 2, folder);
+    refused(&["/dev/null"], 2, "error: cannot follow '/dev/null': it is a device\n");
+    refused(
+        &["f", "--prot", "1"],
+        2,
+        "error: unexpected argument '--prot' found\nhelp: did you mean '--port'?\n",
+    );
+    refused(
+        &["f", "--zzz"],
+        2,
+        "error: unexpected argument '--zzz' found\nhelp: logcast --help lists what there is\n",
+    );
+    refused(
+        &["f", "--port", "70000"],
+        2,
+        "error: invalid value '70000' for '--port <PORT>': 70000 is not in 0..=65535\n\
+         help: logcast --help lists what there is\n",
+    );
+    refused(
+        &["sevre"],
+        2,
+        "error: cannot follow 'sevre': No such file or directory\n\
+         help: did you mean the command `logcast serve`? For a file that is not there yet: ./sevre\n",
+    );
+    refused(
+        &[],
+        2,
+        "error: cannot serve nothing: name a file\n\
+         help: logcast app.log, or a command's output: make | logcast; logcast --help tells more\n",
+    );
+}
+
+#[test]
+fn a_port_that_is_taken() {
     let other = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = other.local_addr().expect("an address").port().to_string();
-    let outcome = logcast(&place, &["f", "--port", &port]);
+    let address = other.local_addr().expect("an address");
     let expected = format!(
-        "error: cannot bind '127.0.0.1:{port}': Address already in use (os error 98)\n\
+        "error: cannot bind '{address}': Address already in use (os error 98)\n\
          help: choose another port with --port, or any free one with --port 0\n"
     );
-    assert_eq!(outcome.stderr, expected);
-    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
+    refused(&["f", "--port", &address.port().to_string()], 1, &expected);
 }
 
-/// The environment gives the port; the command line has the last word.
 #[test]
-fn port_from_the_environment() {
-    let place = Place::with("f", "one\n");
-    let other = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = other.local_addr().expect("an address").port();
-    let variable = format!("LOGCAST_PORT={port}");
-    let outcome = run(&place, &["env", &variable, LOGCAST, "f"]);
-    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
-    assert!(
-        outcome.stderr.starts_with(&format!("error: cannot bind '127.0.0.1:{port}': ")),
-        "{}",
-        outcome.stderr
+fn wrong_use_of_generate_and_check() {
+    refused(
+        &["generate", "folder"],
+        2,
+        "error: cannot write to 'folder': it is a folder\nhelp: logcast generate 'folder/app.log'\n",
     );
-    let words = ["env", &variable, LOGCAST, "f", "--port", "0"];
-    let server = Server::launch(&place, &words, std::process::Stdio::null());
-    assert_ne!(server.address.port(), port);
-    let outcome = run(&place, &["env", "LOGCAST_PORT=70000", LOGCAST, "f"]);
-    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    refused(
+        &["generate", "nowhere/f"],
+        1,
+        "error: cannot write to 'nowhere/f': No such file or directory (os error 2)\n",
+    );
+    refused(
+        &["generate", "--rotate", "rename", "-"],
+        2,
+        "error: cannot rotate standard output: name a file\n",
+    );
+    refused(
+        &["generate", "--rotate", "rename", "/dev/null"],
+        2,
+        "error: cannot rotate '/dev/null': it is no regular file\n",
+    );
+    refused(
+        &["generate", "--style", "jsn"],
+        2,
+        "error: invalid value 'jsn' for '--style <STYLE>'\nhelp: did you mean 'json'?\n",
+    );
+    let listed = "help: logcast --help lists what there is\n";
+    for (flag, value, cause) in [
+        ("--rate <RATE>", "fast", "must be a number of lines a second"),
+        ("--rate <RATE>", "-1", "must be a number of lines a second"),
+        ("--size <SIZE>", "10X", "must be a size like 64M or 1GiB"),
+        ("--start <TIME>", "noon", "must be a time like 2020-12-22T20:37:09Z"),
+        ("--rotate-every <LINES|SIZE>", "0", "must be a number of lines like 1000, or a size like 10M"),
+        ("--levels <LEVEL[=N],…>", "LOUD", "levels are DEBUG, INFO, WARNING, ERROR, CRITICAL"),
+    ] {
+        let (name, _) = flag.split_once(' ').expect("a flag and its value");
+        let expected = format!("error: invalid value '{value}' for '{flag}': {cause}\n{listed}");
+        refused(&["generate", &format!("{name}={value}")], 2, &expected);
+    }
+    refused(&["check", "folder"], 2, "error: cannot check 'folder': it is a folder\n");
+    refused(&["check", "none"], 1, "error: cannot read 'none': No such file or directory (os error 2)\n");
+    refused(
+        &["check", "https://127.0.0.1/"],
+        2,
+        "error: cannot check 'https://127.0.0.1/': only http:// is known\n\
+         help: curl -N -H Accept:text/plain URL | logcast check\n",
+    );
 }
 
-/// Row 61: a reader that has enough ends the writer without a word, status 0.
 #[test]
-fn reader_that_has_enough() {
-    let place = Place::new();
-    for (args, first) in [
-        ("generate --rate 0 --start 2020-12-22T20:37:09.123Z", "2020-12-22 20:37:09,123 - log_app - INFO"),
-        ("--help", "Turn log files into a URL"),
-        ("completions bash", "_logcast()"),
-    ] {
-        let script = format!("{{ \"$0\" {args}; echo \"status $?\" >&2; }} | head -n 1");
-        let outcome = run(&place, &["sh", "-c", &script, LOGCAST]);
-        assert!(outcome.stdout.starts_with(first), "{args}: {}", outcome.stdout);
-        assert_eq!(outcome.stdout.lines().count(), 1, "{args}");
-        assert_eq!(outcome.stderr, "status 0\n", "{args}");
-    }
+fn wrong_use_of_completions() {
+    refused(
+        &["completions", "bsh"],
+        2,
+        "error: invalid value 'bsh' for '<SHELL>'\nhelp: did you mean 'bash'?\n",
+    );
 }

@@ -1,201 +1,302 @@
-//! Clients that others wrote: hostile lines, a restart of the server, and what they make of it.
+//! Other people's clients: hostile lines arrive as text, and a server that was killed and started again is
+//! taken up where it was.
 //!
-//! `.ci/run` installs them below the target folder; where they are missing a test says so and is skipped, unless
-//! `LOGCAST_TEST_CLIENTS=1`. Each prints what it got as JSON lines and comes back by itself, or by `report.py`.
+//! `tests/clients/install target/clients` fetches them; without that each test says so and passes, unless
+//! `LOGCAST_TEST_CLIENTS=1` (as in `.ci/run`): then it fails.
 
-use crate::support::server::LOGCAST;
 use crate::support::writer::text;
-use crate::support::{DEADLINE, Place, Server, assert_lines, have};
+use crate::support::{DEADLINE, Place, Server, assert_lines, numbered};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Instant;
 
-/// Lines that broke one reader or another (faults § 2, rows 7 to 15).
-const HOSTILE: [&str; 16] = [
-    " one blank",
-    "\ttab",
-    "    four blanks and trailing  ",
-    "",
-    "",
-    "data: d",
-    "id: 9",
-    "event: pwn",
-    "retry: 1",
-    ": comment",
-    ":",
-    "a\0b",
-    "\x1b[31mred\x1b[0m",
-    "grüße 😀 \u{feff}",
-    "{\"json\": \"\\\\ \\\" '\"}",
-    "last of the hostile",
+/// What stands in the file, and what a client has to make of it.
+const HOSTILE: &[(&[u8], &str)] = &[
+    (b"plain", "plain"),
+    (b"", ""),
+    (b"  two blanks before, two behind  ", "  two blanks before, two behind  "),
+    (b"\ttab", "\ttab"),
+    (b"x\revent: pwn\rdata: forged", "x␍event: pwn␍data: forged"),
+    (b"x\rid: 999999", "x␍id: 999999"),
+    (b"id: 9", "id: 9"),
+    (b"event: rotated", "event: rotated"),
+    (b"data: d", "data: d"),
+    (b"retry: 5", "retry: 5"),
+    (b": comment", ": comment"),
+    (b"windows\r", "windows"),
+    (b"nul\0inside", "nul\0inside"),
+    (b"bad \xff utf8", "bad \u{fffd} utf8"),
+    (b"\x1b[31mred\x1b[0m \x07", "\x1b[31mred\x1b[0m \x07"),
+    (
+        "u2028 \u{2028} u85 \u{85} vt \u{b} ff \u{c} fs \u{1c} bom \u{feff}".as_bytes(),
+        "u2028 \u{2028} u85 \u{85} vt \u{b} ff \u{c} fs \u{1c} bom \u{feff}",
+    ),
+    ("grüße 😀 漢字".as_bytes(), "grüße 😀 漢字"),
+    (b"", ""),
+    (b"last", "last"),
 ];
-/// A forged event, which must arrive as one line.
-const FORGED: (&str, &str) = ("x\revent: pwn\rdata: forged", "x␍event: pwn␍data: forged");
 
-/// Where `.ci/run` installs.
-fn folder() -> PathBuf {
-    let target = Path::new(LOGCAST).ancestors().nth(2).expect("target/debug/logcast");
-    target.join("clients")
+/// One message as a client gave it.
+struct Message {
+    data: String,
+    id: String,
 }
 
-fn required() -> bool {
-    std::env::var_os("LOGCAST_TEST_CLIENTS").is_some_and(|value| value == "1")
+/// A client that runs and says what it gets.
+trait Reader {
+    /// The next message, or a panic after the deadline.
+    fn next(&mut self) -> Message;
+    /// Told that the server is back; most clients find out by themselves.
+    fn back(&mut self, _last_id: &str) {}
 }
 
-/// A running client and what it prints.
-struct Foreign {
+/// A program whose stdout is messages.
+struct Program {
     child: Child,
-    lines: Receiver<String>,
-    name: String,
+    messages: Receiver<Message>,
 }
 
-impl Foreign {
-    fn start(name: &str, program: &Path, args: &[&str], folder: &Path) -> Foreign {
-        let mut child = Command::new(program)
-            .args(args)
-            .current_dir(folder)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("cannot start {name}: {error}"));
-        let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let (sender, lines) = channel();
+impl Program {
+    fn start(command: &mut Command, parse: impl FnMut(&str) -> Option<Message> + Send + 'static) -> Program {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("a client to start");
+        let stdout = child.stdout.take().expect("piped");
+        let (sender, messages) = channel();
+        let mut parse = parse;
         std::thread::spawn(move || {
-            for line in stdout.lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    break;
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if let Some(message) = parse(&line) {
+                    let _ = sender.send(message);
                 }
             }
         });
-        Foreign { child, lines, name: name.to_owned() }
+        Program { child, messages }
     }
 
-    /// The next `count` lines of the log; notices must be ours.
-    #[track_caller]
-    fn take(&self, count: usize) -> Vec<String> {
-        let end = Instant::now() + DEADLINE;
-        let mut lines = Vec::new();
-        while lines.len() < count {
-            let line =
-                self.lines.recv_timeout(end.saturating_duration_since(Instant::now())).unwrap_or_else(|_| {
-                    panic!("{}: {} of {count} lines, last {:?}", self.name, lines.len(), lines.last())
-                });
-            let event: serde_json::Value = serde_json::from_str(&line).expect("JSON");
-            match event["type"].as_str().expect("a type") {
-                "message" => lines.push(event["data"].as_str().expect("data").to_owned()),
-                notice => assert_eq!(notice, "hello", "{}: {event}", self.name),
-            }
-            assert!(event["id"].as_str().is_some_and(|id| !id.is_empty()), "{}: {event}", self.name);
-        }
-        lines
+    /// A program that prints JSON.
+    fn json(command: &mut Command) -> Program {
+        Program::start(command, |line| {
+            let fields: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+            assert!(fields.get("gap").is_none(), "{fields}");
+            let field = |name: &str| fields[name].as_str().unwrap_or_default().to_owned();
+            Some(Message { data: field("data"), id: field("id") })
+        })
     }
 }
 
-impl Drop for Foreign {
+impl Reader for Program {
+    fn next(&mut self) -> Message {
+        self.messages.recv_timeout(DEADLINE).expect("a message in time")
+    }
+}
+
+impl Drop for Program {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Hostile lines, a kill of the server, lines while it is away, a restart: each line once, in order.
+/// The data of the next messages; their ids go to the others.
 #[track_caller]
-fn drive(script: &str, needs: &str) {
-    let folder = folder();
-    if !folder.join(needs).exists() {
-        assert!(!required(), "{needs} is not installed below {}", folder.display());
-        eprintln!("skipped: {script} needs {needs}, which .ci/run installs");
-        return;
-    }
-    // Beside the packages, where imports find them; under a name of its own, for tests run beside each other.
-    let own = folder.join(format!("run-{}", script.replace('.', "-")));
-    std::fs::create_dir_all(&own).expect("a folder");
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
-    for name in [script, "report.mjs", "report.py"] {
-        std::fs::copy(sources.join(name), own.join(name)).expect(name);
-    }
-    let place = Place::with("f", format!("{}{}\n", text(&HOSTILE), FORGED.0));
+fn take(reader: &mut impl Reader, ids: &mut Vec<String>, count: usize) -> Vec<String> {
+    let messages: Vec<Message> = (0..count).map(|_| reader.next()).collect();
+    ids.extend(messages.iter().map(|message| message.id.clone()));
+    messages.into_iter().map(|message| message.data).collect()
+}
+
+/// Hostile lines, then a killed server, then the rest.
+fn exercise<R: Reader>(start: impl FnOnce(&str) -> R) {
+    let content: Vec<u8> = HOSTILE.iter().flat_map(|(line, _)| [*line, b"\n"].concat()).collect();
+    let place = Place::with("f", &content);
     let mut server = Server::start(&place, &["f"]);
-    let url = format!("{}?lines=all", server.stream);
-    let program =
-        if script.ends_with(".py") { folder.join("python/bin/python") } else { PathBuf::from("node") };
-    let client = Foreign::start(script, &program, &[script, &url], &own);
-    let mut expected: Vec<&str> = HOSTILE.to_vec();
-    expected.push(FORGED.1);
-    assert_lines(&client.take(expected.len()), &expected);
+    let mut reader = start(&format!("{}?lines=all", server.stream));
+    let mut ids = Vec::new();
+    let expected: Vec<&str> = HOSTILE.iter().map(|(_, shown)| *shown).collect();
+    assert_lines(&take(&mut reader, &mut ids, expected.len()), &expected);
+    // Live, from the shared path, the same lines again.
+    place.append("f", &content);
+    assert_lines(&take(&mut reader, &mut ids, expected.len()), &expected);
     server.kill();
-    place.append("f", "while it was away\n\n");
+    let missed = numbered("missed", 1, 40);
+    place.append("f", text(&missed));
+    place.rename("f", "f.1");
+    place.write("f", "in the new file\n");
     server.restart();
-    assert_lines(&client.take(2), &["while it was away", ""]);
-    place.append("f", "live again\n");
-    assert_lines(&client.take(1), &["live again"]);
+    reader.back(ids.last().expect("an id"));
+    assert_lines(&take(&mut reader, &mut ids, 40), &missed);
+    place.append("f", "end\n");
+    assert_lines(&take(&mut reader, &mut ids, 2), &["in the new file", "end"]);
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), all, "an id came twice");
+}
+
+/// The folder of the clients, if this part of it is installed.
+#[track_caller]
+fn installed(part: &str) -> Option<PathBuf> {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");
+    let folder = target.join("clients");
+    if folder.join(part).exists() {
+        return Some(folder);
+    }
+    let how = format!("tests/clients/install {}", folder.display());
+    assert!(!must(), "there is no {part} in {}: {how}", folder.display());
+    eprintln!("skipped: there is no {part} in {} ({how})", folder.display());
+    None
+}
+
+/// Whether a missing client is a failure.
+fn must() -> bool {
+    std::env::var_os("LOGCAST_TEST_CLIENTS").is_some_and(|value| value == "1")
+}
+
+fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name)
 }
 
 #[test]
 fn npm_eventsource() {
-    drive("eventsource.mjs", "node_modules/eventsource");
+    let Some(folder) = installed("node_modules/eventsource") else { return };
+    exercise(|url| {
+        Program::json(Command::new("node").arg(script("node.mjs")).arg("npm").arg(&folder).arg(url))
+    });
 }
 
 #[test]
 fn npm_undici() {
-    drive("undici.mjs", "node_modules/undici");
+    let Some(folder) = installed("node_modules/undici") else { return };
+    exercise(|url| {
+        let mut node = Command::new("node");
+        // It calls its EventSource experimental on stderr.
+        Program::json(node.arg("--no-warnings").arg(script("node.mjs")).arg("undici").arg(&folder).arg(url))
+    });
 }
 
 #[test]
-fn pypi_httpx_sse() {
-    drive("httpx_sse_client.py", "python/bin/python");
+fn node_itself() {
+    let Some(folder) = installed("node_modules") else { return };
+    exercise(|url| {
+        let mut node = Command::new("node");
+        let flags = ["--experimental-eventsource", "--no-warnings"];
+        Program::json(node.args(flags).arg(script("node.mjs")).arg("own").arg(&folder).arg(url))
+    });
 }
 
 #[test]
-fn pypi_sseclient_py() {
-    drive("sseclient_py_client.py", "python/bin/python");
+fn python_httpx_sse() {
+    let Some(folder) = installed("python/bin/python") else { return };
+    exercise(|url| {
+        let mut python = Command::new(folder.join("python/bin/python"));
+        Program::json(python.arg(script("python.py")).arg("httpx").arg(url))
+    });
 }
 
-/// `curl -N` shows the bytes, and a shell script comes back with the last id it saw.
 #[test]
-fn curl() {
-    if !have("curl") {
-        assert!(!required(), "there is no curl");
-        return;
-    }
-    let place = Place::with("f", format!("{}{}\n", text(&HOSTILE), FORGED.0));
-    let mut server = Server::start(&place, &["f"]);
-    // curl puts out what comes, when it comes; at the end of the connection it goes, and the loop comes back.
-    let script = r#"
-        id= n=0
-        while [ $n -lt 200 ]; do
-          n=$((n + 1))
-          curl -sN ${id:+-H "Last-Event-ID: $id"} "$0" | tee -a raw
-          id=$(sed -n 's/^id: //p' raw | tail -n 1)
-          sleep 0.1
-        done"#;
-    let url = format!("{}?lines=all", server.stream);
-    let client = Foreign::start("curl", Path::new("sh"), &["-c", script, &url], place.root());
-    let mut name = String::new();
-    let mut take = |count: usize| {
-        let (end, mut lines) = (Instant::now() + DEADLINE, Vec::new());
-        while lines.len() < count {
-            let line =
-                client.lines.recv_timeout(end.saturating_duration_since(Instant::now())).unwrap_or_else(
-                    |_| panic!("curl: {} of {count} lines, last {:?}", lines.len(), lines.last()),
-                );
-            match line.split_once(": ").unwrap_or((&line, "")) {
-                ("", _) => name.clear(),
-                ("event", value) => value.clone_into(&mut name),
-                ("data", value) if name.is_empty() => lines.push(value.to_owned()),
+fn python_sseclient() {
+    let Some(folder) = installed("python/bin/python") else { return };
+    exercise(|url| {
+        let mut python = Command::new(folder.join("python/bin/python"));
+        Program::json(python.arg(script("python.py")).arg("sseclient").arg(url))
+    });
+}
+
+/// `curl -N` and what a shell script would do with it: fields by their first word, a blank line between events.
+struct Curl {
+    url: String,
+    program: Program,
+}
+
+impl Curl {
+    fn start(url: &str, last_id: Option<&str>) -> Curl {
+        let mut curl = Command::new("curl");
+        curl.args(["--silent", "--no-buffer", "--noproxy", "*"]);
+        if let Some(id) = last_id {
+            curl.arg("--header").arg(format!("Last-Event-ID: {id}"));
+        }
+        let (mut named, mut data, mut id) = (false, None, String::new());
+        let program = Program::start(curl.arg(url), move |line| {
+            match line.split_once(": ") {
+                Some(("event", name)) => {
+                    assert_ne!(name, "gap", "a gap where nothing is lost");
+                    named = true;
+                }
+                Some(("data", value)) => data = Some(value.to_owned()),
+                Some(("id", value)) => value.clone_into(&mut id),
                 _ => {}
             }
-        }
-        lines
-    };
-    let mut expected: Vec<&str> = HOSTILE.to_vec();
-    expected.push(FORGED.1);
-    assert_lines(&take(expected.len()), &expected);
-    server.kill();
-    place.append("f", "while it was away\n");
-    server.restart();
-    assert_lines(&take(1), &["while it was away"]);
+            if !line.is_empty() {
+                return None;
+            }
+            let line = !std::mem::take(&mut named);
+            data.take().filter(|_| line).map(|data| Message { data, id: id.clone() })
+        });
+        Curl { url: url.to_owned(), program }
+    }
+}
+
+impl Reader for Curl {
+    fn next(&mut self) -> Message {
+        self.program.next()
+    }
+
+    fn back(&mut self, last_id: &str) {
+        *self = Curl::start(&self.url, Some(last_id));
+    }
+}
+
+#[test]
+fn curl() {
+    if !crate::support::have("curl") {
+        assert!(!must(), "there is no curl");
+        return;
+    }
+    exercise(|url| Curl::start(url, None));
+}
+
+/// LaunchDarkly's client for Rust, which reconnects by itself.
+struct Crate {
+    messages: Receiver<Message>,
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl Reader for Crate {
+    fn next(&mut self) -> Message {
+        self.messages.recv_timeout(DEADLINE).expect("a message in time")
+    }
+}
+
+#[test]
+fn rust_eventsource_client() {
+    use eventsource_client::{Client, ClientBuilder, SSE};
+    use futures_util::StreamExt;
+    exercise(|url| {
+        let transport = launchdarkly_sdk_transport::HyperTransport::builder()
+            .disable_proxy()
+            .build_http()
+            .expect("a transport");
+        let client = ClientBuilder::for_url(url).expect("a URL").build_with_transport(transport);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let (sender, messages) = channel();
+        runtime.spawn(async move {
+            let mut events = client.stream();
+            // A connection that broke is an error on the way; the stream goes on after it.
+            while let Some(event) = events.next().await {
+                match event {
+                    Ok(SSE::Event(event)) if event.event_type == "message" => {
+                        let _ = sender.send(Message { data: event.data, id: event.id.unwrap_or_default() });
+                    }
+                    Ok(SSE::Event(event)) => assert_ne!(event.event_type, "gap", "{}", event.data),
+                    Ok(_) | Err(_) => {}
+                }
+            }
+        });
+        Crate { messages, _runtime: runtime }
+    });
 }

@@ -223,7 +223,7 @@ fn one_file_twice() {
     let place = Place::with("f", "one\n");
     symlink("f", place.path("link")).expect("a link");
     let server = Server::start(&place, &["f", "link", "./f"]);
-    let names = crate::support::client::get(&server, "/api/files").json();
+    let names = crate::support::http::get(&server, "/api/files").json();
     let names: Vec<String> = names["files"]
         .as_array()
         .expect("files")
@@ -280,7 +280,7 @@ fn strange_names() {
         let server = Server::launch(&place, &words, Stdio::null());
         let mut client = Client::all(&server);
         assert_lines(&client.take(1), &["one"]);
-        let files = crate::support::client::get(&server, "/api/files").json();
+        let files = crate::support::http::get(&server, "/api/files").json();
         assert_eq!(files["files"][0]["name"], name);
         assert!(!server.stderr().contains('\x1b'), "{:?}", server.stderr());
     }

@@ -1,231 +1,287 @@
-//! `logcast generate` and `logcast check`: reproducible lines, rotated if wished, and a verdict that finds each harm.
+//! `logcast generate` and `logcast check`: the lines, the ends, the rotations, and the verdict on all of them.
 
 use crate::support::server::{LOGCAST, Outcome, run};
-use crate::support::{Client, Place, Server};
+use crate::support::{Place, Server, wait_for};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
 
-#[track_caller]
+const START: &str = "--start=2020-12-22T20:37:09.123+01:00";
+
 fn logcast(place: &Place, args: &str) -> Outcome {
     let words: Vec<&str> = std::iter::once(LOGCAST).chain(args.split_whitespace()).collect();
     run(place, &words)
 }
 
-/// What a command that succeeds prints.
+/// `generate ARGS` to its end, without a word.
 #[track_caller]
-fn printed(place: &Place, args: &str) -> String {
-    let outcome = logcast(place, args);
+fn generate(place: &Place, args: &str) -> String {
+    let outcome = logcast(place, &format!("generate {args}"));
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{args}");
     outcome.stdout
 }
 
-fn read(place: &Place, name: &str) -> String {
-    std::fs::read_to_string(place.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+/// `check ARGS`: the exit code and the last line of stdout.
+fn check(place: &Place, args: &str) -> (Option<i32>, String) {
+    let outcome = logcast(place, &format!("check {args}"));
+    (outcome.code, outcome.stdout.lines().last().unwrap_or_default().to_owned())
 }
 
-/// Without options it is the log of the tutorial: time with milliseconds, logger, level, message and its number.
-#[test]
-fn default_line() {
-    let place = Place::new();
-    let text = printed(&place, "generate --count 3");
-    assert_eq!(text.lines().count(), 3, "{text}");
-    for (number, line) in text.lines().enumerate() {
-        let (time, rest) = line.split_at(23);
-        let shape: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
-        assert_eq!(shape, "0000-00-00 00:00:00,000", "{line}");
-        assert_eq!(rest, format!(" - log_app - INFO - log message num: {number}"));
-    }
+fn whole(lines: usize) -> (Option<i32>, String) {
+    (Some(0), format!("lines={lines} lost=0 doubled=0 out_of_order=0 altered=0 gaps=0 other=0"))
 }
 
-/// The same seed and start give the same bytes at any rate of the machine, another seed gives others.
+fn spawn(place: &Place, args: &str, stdout: Stdio) -> Child {
+    Command::new(LOGCAST)
+        .arg("generate")
+        .args(args.split_whitespace())
+        .current_dir(place.root())
+        .stdout(stdout)
+        .spawn()
+        .expect("a child")
+}
+
 #[test]
-fn reproducible() {
+fn the_tutorial_s_log() {
     let place = Place::new();
-    for style in ["tutorial", "json", "logfmt", "nginx", "java"] {
-        let make = |seed: u32| {
-            let start = "--start 2026-11-24T12:00:00Z --rate 1000 --count 50 --levels INFO=3,ERROR=1";
-            printed(&place, &format!("generate --style {style} {start} --seed {seed}"))
+    let text = generate(&place, &format!("--count 2 --rate 0 {START}"));
+    assert_eq!(
+        text,
+        "2020-12-22 20:37:09,123 - log_app - INFO - log message num: 0\n\
+         2020-12-22 20:37:09,124 - log_app - INFO - log message num: 1\n"
+    );
+    let now = generate(&place, "--count 1");
+    assert!(now.ends_with(" - log_app - INFO - log message num: 0\n"), "{now}");
+    assert_eq!(now.len(), text.len() / 2, "{now}");
+}
+
+#[test]
+fn a_seed_and_a_start_give_the_same_bytes() {
+    let place = Place::new();
+    for style in ["tutorial", "json", "logfmt", "nginx", "java", "syslog"] {
+        let args = |seed: u64| {
+            format!("--style {style} --rate 0 --count 300 --levels INFO=3,ERROR --seed {seed} {START}")
         };
-        let text = make(7);
-        assert_eq!(text, make(7), "{style}");
-        assert_ne!(text, make(8), "{style}");
-        assert!(text.lines().count() >= 50, "{style}");
+        let first = generate(&place, &args(1));
+        assert_eq!(first.lines().count(), 300, "{style}");
+        assert_eq!(first, generate(&place, &args(1)), "{style}");
+        assert_ne!(first, generate(&place, &args(2)), "{style}");
     }
 }
 
-/// `--count` is lines; `--size` is bytes, to the end of the line that reaches it.
 #[test]
-fn count_and_size() {
+fn size_ends_with_the_line_that_reaches_it() {
     let place = Place::new();
-    for count in [0, 1, 12345] {
-        let text = printed(&place, &format!("generate --rate 0 --count {count}"));
-        assert_eq!(text.lines().count(), count);
-    }
-    let text = printed(&place, "generate --rate 0 --size 64K");
-    assert!(text.ends_with('\n'));
-    let last = text.lines().last().map_or(0, str::len) + 1;
-    assert!((64 << 10..(64 << 10) + last).contains(&text.len()), "{} bytes", text.len());
-    assert_eq!(printed(&place, "generate --rate 0 --size 1G --count 7").lines().count(), 7);
+    generate(&place, "--rate 0 --size 100k f");
+    let len = fs::metadata(place.path("f")).expect("f").len();
+    assert!((100 << 10..(100 << 10) + 100).contains(&len), "{len}");
+    assert!(fs::read(place.path("f")).expect("f").ends_with(b"\n"));
 }
 
-/// Levels occur as they are weighed, others not at all.
 #[test]
-fn levels() {
-    let place = Place::new();
-    let text = printed(&place, "generate --rate 0 --count 4000 --levels info=3,ERROR");
-    let count = |level: &str| text.matches(&format!(" - log_app - {level} - ")).count();
-    assert_eq!(count("INFO") + count("ERROR"), 4000);
-    // A quarter of 4000; eight standard deviations are 220.
-    assert!((780..=1220).contains(&count("ERROR")), "{} errors", count("ERROR"));
+fn a_file_is_appended_to_and_its_numbers_go_on() {
+    let place = Place::with("f", "before\n");
+    generate(&place, "--rate 0 --count 10 --sequence f");
+    generate(&place, "--rate 0 --count 10 --sequence f");
+    let text = fs::read_to_string(place.path("f")).expect("f");
+    assert!(text.starts_with("before\n"), "{text}");
+    let (code, verdict) = check(&place, "f");
+    assert_eq!((code, verdict.as_str()), {
+        (Some(0), "lines=20 lost=0 doubled=0 out_of_order=0 altered=0 gaps=0 other=1")
+    });
+    // What a killed writer left unfinished spoils no other line.
+    place.append("f", "torn");
+    generate(&place, "--rate 0 --count 10 --sequence f");
+    let (code, verdict) = check(&place, "f");
+    assert_eq!((code, verdict.as_str()), {
+        (Some(0), "lines=30 lost=0 doubled=0 out_of_order=0 altered=0 gaps=0 other=2")
+    });
 }
 
-/// A file is appended to, never replaced.
 #[test]
-fn appends() {
-    let place = Place::with("f", "old\n");
-    assert_eq!(printed(&place, "generate f --rate 0 --count 2"), "");
-    printed(&place, "generate f --rate 0 --count 1");
-    let text = read(&place, "f");
-    assert!(text.starts_with("old\n"), "{text}");
-    assert_eq!(text.lines().count(), 4, "{text}");
-    let outcome = logcast(&place, "generate missing/f --count 1");
-    let expected = "error: cannot write to 'missing/f': No such file or directory (os error 2)\n";
+fn a_reader_that_goes_away_ends_it_silently() {
+    let place = Place::new();
+    let script = "set -o pipefail; \"$0\" generate --rate 0 --count 10000000 | head -n 2";
+    let outcome = run(&place, &["bash", "-c", script, LOGCAST]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    assert_eq!(outcome.stdout.lines().count(), 2);
+}
+
+#[test]
+fn a_full_disk_is_one_line() {
+    let place = Place::new();
+    let outcome = logcast(&place, "generate --rate 0 --count 100 /dev/full");
+    let expected = "error: cannot write to '/dev/full': No space left on device (os error 28)\n";
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), expected));
 }
 
-/// Rotation while writing loses nothing: the whole set, oldest first, checks as one log.
 #[test]
-fn rotated_set_is_whole() {
-    for how in ["rename", "copytruncate"] {
+fn a_signal_ends_it_with_a_whole_line() {
+    for (signal, rate) in [(Signal::INT, "0"), (Signal::TERM, "100"), (Signal::TERM, "0.01")] {
         let place = Place::new();
-        printed(
-            &place,
-            &format!(
-                "generate f --rate 0 --count 1050 --sequence --rotate {how} --rotate-every 100 --keep 20"
-            ),
-        );
-        let kept = (1..=20).filter(|number| place.path(&format!("f.{number}")).exists()).count();
-        assert!(kept >= 10, "{how}: {kept} rotated files");
-        let mut all = String::new();
-        for number in (1..=kept).rev() {
-            all += &read(&place, &format!("f.{number}"));
-        }
-        all += &read(&place, "f");
-        place.write("all", &all);
-        assert_eq!(
-            printed(&place, "check all"),
-            "lines=1050 lost=0 doubled=0 out_of_order=0 altered=0 gaps=0 other=0\n",
-            "{how}"
-        );
+        let mut child = spawn(&place, &format!("--sequence --rate {rate} f"), Stdio::null());
+        wait_for("a line", || fs::metadata(place.path("f")).is_ok_and(|meta| meta.len() > 0).then_some(()));
+        kill_process(Pid::from_child(&child), signal).expect("a signal");
+        let status = wait_for("the end", || child.try_wait().expect("a child"));
+        assert_eq!(status.code(), Some(0), "{signal:?} {rate}");
+        assert!(fs::read(place.path("f")).expect("f").ends_with(b"\n"), "{signal:?} {rate}");
+        let (code, verdict) = check(&place, "f");
+        assert!(code == Some(0) && verdict.ends_with(" other=0"), "{verdict}");
     }
 }
 
-/// Only as many rotated files as asked for are kept.
 #[test]
-fn keeps_a_few() {
+fn a_signal_ends_it_before_a_pipe_that_nobody_reads() {
     let place = Place::new();
-    printed(&place, "generate f --rate 0 --count 500 --rotate rename --rotate-every 50 --keep 3");
-    let exists = |number: u32| place.path(&format!("f.{number}")).exists();
-    assert_eq!([1, 2, 3, 4].map(exists), [true, true, true, false]);
+    let mut child = spawn(&place, "--rate 0", Stdio::piped());
+    let mut out = BufReader::with_capacity(64, child.stdout.take().expect("piped"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("a first line");
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("a signal");
+    let status = wait_for("the end", || child.try_wait().expect("a child"));
+    assert_eq!(status.code(), Some(0));
 }
 
-/// What a user can try: serve a log that rotates, and every line comes once and in order.
+/// All lives together have every line, in every style and both orders of renaming.
 #[test]
-fn served_while_it_rotates() {
-    for how in ["rename", "copytruncate"] {
-        let place = Place::with("f", "");
-        let server = Server::start(&place, &["f"]);
-        let mut client = Client::all(&server);
-        printed(
-            &place,
-            &format!(
-                "generate f --rate 4000 --count 4000 --sequence --rotate {how} --rotate-every 500 --keep 20"
-            ),
-        );
-        let lines = client.take(4000);
-        place.write("got", lines.join("\n") + "\n");
-        assert_eq!(
-            printed(&place, "check got"),
-            "lines=4000 lost=0 doubled=0 out_of_order=0 altered=0 gaps=0 other=0\n",
-            "{how}"
-        );
-        assert!(!client.saw("gap"), "{how}");
+fn rotations_keep_every_line() {
+    for (how, style, every) in [
+        ("rename", "tutorial", "100"),
+        ("rename", "java", "9k"),
+        ("copytruncate", "json", "100"),
+        ("copytruncate", "syslog", "10k"),
+    ] {
+        let place = Place::new();
+        let args = "--rate 0 --count 1000 --sequence --keep 99 f";
+        generate(&place, &format!("--style {style} --rotate {how} --rotate-every {every} {args}"));
+        let newest_last = "cat $(ls -v f.* | tac) f >all 2>/dev/null; ls f.* | wc -l";
+        let outcome = run(&place, &["sh", "-c", newest_last]);
+        let old: usize = outcome.stdout.trim().parse().expect("a number");
+        assert!(old >= 7, "{how} {style}: {old} old files");
+        assert_eq!(check(&place, "all"), whole(1000), "{how} {style} {every}");
+        assert_eq!(logcast(&place, "check all").stdout.lines().count(), 1);
     }
 }
 
-/// Each harm is found, counted and placed, and the status is 1.
 #[test]
-fn check_finds_each_harm() {
-    let place = Place::new();
-    printed(&place, "generate whole --rate 0 --count 20 --sequence");
-    let whole = read(&place, "whole");
-    let lines: Vec<&str> = whole.lines().collect();
-    let harm = |change: &dyn Fn(&mut Vec<String>)| {
-        let mut lines: Vec<String> = lines.iter().map(|&line| line.to_owned()).collect();
-        change(&mut lines);
-        place.write("harmed", lines.join("\n") + "\n");
-        let outcome = logcast(&place, "check harmed");
-        assert_eq!(outcome.stderr, "error: 'harmed' is not whole\n");
-        assert_eq!(outcome.code, Some(1));
-        outcome.stdout
+fn a_renamed_file_is_still_written_for_a_moment() {
+    let lines = |place: &Place, name: &str| {
+        fs::read_to_string(place.path(name)).map(|text| text.lines().count()).ok()
     };
-    assert_eq!(
-        harm(&|lines| drop(lines.remove(7))),
-        "lost: 7\nlines=19 lost=1 doubled=0 out_of_order=0 altered=0 gaps=0 other=0\n"
-    );
-    assert_eq!(
-        harm(&|lines| drop(lines.drain(7..10))),
-        "lost: 7 to 9\nlines=17 lost=3 doubled=0 out_of_order=0 altered=0 gaps=0 other=0\n"
-    );
-    assert_eq!(
-        harm(&|lines| lines.insert(8, lines[7].clone())),
-        "doubled: 7\nlines=21 lost=0 doubled=1 out_of_order=0 altered=0 gaps=0 other=0\n"
-    );
-    assert_eq!(
-        harm(&|lines| lines.swap(7, 8)),
-        "out of order: 7 after 8\nlines=20 lost=0 doubled=0 out_of_order=1 altered=0 gaps=0 other=0\n"
-    );
-    assert_eq!(
-        harm(&|lines| lines[7] = lines[7].replace("message", "massage")),
-        "altered: 7\nlines=20 lost=0 doubled=0 out_of_order=0 altered=1 gaps=0 other=0\n"
-    );
-    place.write("plain", "no number\n");
-    let outcome = logcast(&place, "check plain");
-    let expected = "error: 'plain' has no numbered lines\nhelp: logcast generate --sequence writes them\n";
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), expected));
-    let outcome = logcast(&place, "check missing");
-    let expected = "error: cannot read 'missing': No such file or directory (os error 2)\n";
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), expected));
+    for (count, expected) in [
+        // The first time the new file is not there before the 3 late lines are written …
+        (12, [None, Some(12), None]),
+        (20, [Some(7), Some(13), None]),
+        // … and the second time it is.
+        (25, [Some(0), Some(12), Some(13)]),
+    ] {
+        let place = Place::new();
+        generate(&place, &format!("--rate 0 --count {count} --rotate rename --rotate-every 10 f"));
+        assert_eq!(["f", "f.1", "f.2"].map(|name| lines(&place, name)), expected, "{count}");
+    }
 }
 
-/// A pipe is checked as a file is.
 #[test]
-fn check_of_a_pipe() {
+fn old_files_are_kept_up_to_a_number() {
     let place = Place::new();
-    let script = "\"$0\" generate --rate 0 --count 1000 --sequence --style json | \"$0\" check";
+    generate(&place, "--rate 0 --count 100 --rotate copytruncate --rotate-every 10 --keep 2 --sequence f");
+    assert!(place.path("f.2").exists() && !place.path("f.3").exists());
+    assert_eq!(check(&place, "f.1"), whole(10));
+    let place = Place::new();
+    generate(&place, "--rate 0 --count 105 --rotate truncate --rotate-every 10 --sequence f");
+    assert!(!place.path("f.1").exists());
+    assert_eq!(check(&place, "f"), whole(5));
+}
+
+#[test]
+fn the_verdict_names_every_fault() {
+    let place = Place::new();
+    let text = generate(&place, "--rate 0 --count 20 --sequence");
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines[4] = lines[4].replace("message", "massage");
+    lines.swap(8, 9);
+    lines.remove(12);
+    lines.insert(15, lines[14].clone());
+    place.write("f", lines.join("\n") + "\n");
+    let outcome = logcast(&place, "check f");
+    assert_eq!(outcome.code, Some(1));
+    assert_eq!(
+        outcome.stdout,
+        "lost: 12\naltered: 4\nout of order: 8 after 9\ndoubled: 15\n\
+         lines=20 lost=1 doubled=1 out_of_order=1 altered=1 gaps=0 other=0\n"
+    );
+    assert_eq!(outcome.stderr, "error: 'f' is not whole\n");
+}
+
+#[test]
+fn a_pipe_is_checked_to_its_end() {
+    let place = Place::new();
+    let script = "\"$0\" generate --rate 0 --count 5000 --sequence --style nginx | \"$0\" check";
     let outcome = run(&place, &["sh", "-c", script, LOGCAST]);
-    assert_eq!(
-        (outcome.code, outcome.stdout.as_str()),
-        (Some(0), "lines=1000 lost=0 doubled=0 out_of_order=0 altered=0 gaps=0 other=0\n"),
-        "{}",
-        outcome.stderr
-    );
+    assert_eq!((outcome.code, outcome.stdout.trim().to_owned()), whole(5000));
+    let outcome = run(&place, &["sh", "-c", "echo text | \"$0\" check -", LOGCAST]);
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("has no numbered lines\nhelp: "), "{}", outcome.stderr);
 }
 
-/// A stream is checked to a number of lines; a wrong address is told.
 #[test]
-fn check_of_a_url() {
+fn a_signal_ends_a_check_of_a_silent_pipe_with_its_verdict() {
+    let mut child = Command::new(LOGCAST)
+        .arg("check")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a child");
+    // Held open: it never ends by itself.
+    let _writer = child.stdin.take();
+    wait_for("a program that catches SIGTERM", || {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        let caught = u64::from_str_radix(caught.trim(), 16).ok()?;
+        (caught >> 14 & 1 == 1).then_some(())
+    });
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("a signal");
+    wait_for("the end", || child.try_wait().expect("a child"));
+    let outcome = child.wait_with_output().expect("its output");
+    assert!(outcome.stdout.starts_with(b"lines=0 "), "{}", String::from_utf8_lossy(&outcome.stdout));
+}
+
+/// A stream is followed through rotations and a restart of the server.
+#[test]
+fn a_url_is_checked_through_a_restart() {
     let place = Place::new();
-    printed(&place, "generate f --rate 0 --count 3000 --sequence");
+    generate(&place, "--rate 0 --count 1000 --sequence f");
     let mut server = Server::start(&place, &["f"]);
     let url = format!("{}?lines=all", server.stream);
-    assert_eq!(
-        printed(&place, &format!("check {url} --count 3000 --idle 15")),
-        "lines=3000 lost=0 doubled=0 out_of_order=0 altered=0 gaps=0 other=0\n"
-    );
-    let outcome = logcast(&place, &format!("check {}nowhere", server.page));
-    assert_eq!(outcome.code, Some(1));
-    assert!(outcome.stderr.contains("404"), "{}", outcome.stderr);
-    server.kill();
-    let outcome = logcast(&place, &format!("check {url}"));
-    let expected = format!("error: cannot read '{url}': Connection refused (os error 111)\n");
-    assert_eq!((outcome.code, outcome.stderr), (Some(1), expected));
+    assert_eq!(check(&place, &format!("{url} --count 1000")), whole(1000));
+    // The page's URL means the stream, with the backlog that it has.
+    assert_eq!(check(&place, &format!("{} --count 10", server.page)), whole(10));
+
+    let mut checking = Command::new(LOGCAST)
+        .args(["check", &url, "--count", "3000", "--idle", "15"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a child");
+    let rotate = "--rotate rename --rotate-every 400 --sequence --rate 0 --count 1000 f";
+    generate(&place, rotate);
+    server.end(Signal::TERM);
+    server.restart();
+    generate(&place, rotate);
+    wait_for("the verdict", || checking.try_wait().expect("a child"));
+    let outcome = checking.wait_with_output().expect("its output");
+    let text = String::from_utf8_lossy(&outcome.stdout).trim().to_owned();
+    assert_eq!((outcome.status.code(), text), whole(3000));
+}
+
+#[test]
+fn what_is_no_stream_is_refused() {
+    let place = Place::with("f", "text\n");
+    let server = Server::start(&place, &["f"]);
+    for (path, cause) in [("healthz", "the answer is no event stream"), ("nothing", "the server says")] {
+        let outcome = logcast(&place, &format!("check http://{}/{path}", server.address));
+        assert_eq!(outcome.code, Some(1), "{path}");
+        assert!(outcome.stderr.contains(cause), "{}", outcome.stderr);
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Whatever it is, the answer is one of the documented ones and the server goes on: each test ends with a look.
 
-use crate::support::client::{connect, get, raw};
+use crate::support::http::{connect, get, raw};
 use crate::support::server::{LOGCAST, run};
 use crate::support::{Client, Place, Response, Server, assert_lines};
 use std::io::{Read, Write};

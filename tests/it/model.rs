@@ -9,6 +9,9 @@
 //! are what `Stop` and `Continue` play. `LOGCAST_MODEL_WILD=1` leaves that out, so that names and contents
 //! change in the very moment in which they are looked at; that is not run by default.
 
+// Seeds and steps are for the person who reads a failure.
+#![allow(clippy::print_stdout)]
+
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
@@ -394,7 +397,7 @@ impl World {
 
     fn take(&mut self, event: Event, id: String) {
         if std::env::var_os("LOGCAST_MODEL_TRACE").is_some() {
-            println!("{event:?} {id}");
+            eprintln!("{event:?} {id}");
         }
         match event {
             Event::Line(line) => self.got.push(line),
@@ -541,7 +544,7 @@ fn run(seed: u64) -> Result<(), String> {
         }
         let _ = write!(world.log, " {op:?}");
         if std::env::var_os("LOGCAST_MODEL_TRACE").is_some() {
-            println!("--- {op:?}");
+            eprintln!("--- {op:?}");
         }
         world.apply(op, &mut rng);
         if calm && world.server.is_some() && !world.stopped {
@@ -565,7 +568,7 @@ fn every_line_once_and_in_order_whatever_happens() {
         }
         Err(_) => DEFAULT_SEEDS,
     };
-    println!("seeds {range:?} and {FAILED_ONCE:?}");
+    eprintln!("seeds {range:?} and {FAILED_ONCE:?}");
     let seeds: Vec<u64> = FAILED_ONCE.iter().copied().chain(range).collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
     let failures = std::sync::Mutex::new(Vec::new());

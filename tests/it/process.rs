@@ -1,9 +1,11 @@
 //! The process: how it starts and ends, what it prints, what standard input gives, what it costs.
 
-use crate::support::client::get;
+use crate::support::http::get;
 use crate::support::server::{LOGCAST, run};
 use crate::support::writer::text;
-use crate::support::{Client, Place, Server, assert_lines, have, numbered, wait_for};
+use crate::support::{
+    Client, Place, Server, assert_lines, assert_nothing_lost_silently, have, numbered, wait_for,
+};
 use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -289,6 +291,25 @@ fn spool_limit() {
     assert!(rest.len() > 1000 && rest.len() < 60_000, "{} lines are kept", rest.len());
 }
 
+/// A pipe that is faster than everybody, over a spool that is too small: what was given up is said where it was.
+#[test]
+fn pipe_outruns_the_spool() {
+    for _ in 0..3 {
+        let place = Place::new();
+        let mut server = Server::start_with_stdin(&place, &["-", "--spool-limit", "64K"]);
+        let mut clients: Vec<Client> = (0..2).map(|_| Client::open(&server, "lines=0")).collect();
+        clients.iter_mut().for_each(|client| drop(client.hello()));
+        let mut lines = numbered("a line for a spool that is too small", 1, 30_000);
+        lines.push("after the flood".to_owned());
+        server.stdin.take().expect("a pipe").write_all(text(&lines).as_bytes()).expect("a write");
+        for client in &mut clients {
+            let events = client.until(|event| event.is_line() && event.data == "after the flood");
+            assert_nothing_lost_silently(&events, &lines);
+        }
+        assert!(!server.stderr().contains("panicked"), "{}", server.stderr());
+    }
+}
+
 /// Row 81: little address space and twenty clients that read all: history is read in blocks.
 #[test]
 fn little_memory() {
@@ -312,13 +333,13 @@ fn few_descriptors() {
     let server = Server::launch(&place, &["sh", "-c", script, LOGCAST], Stdio::null());
     let mut client = Client::all(&server);
     client.take(1);
-    let crowd: Vec<_> = (0..200).map(|_| crate::support::client::connect(server.address)).collect();
+    let crowd: Vec<_> = (0..200).map(|_| crate::support::http::connect(server.address)).collect();
     place.rename("f", "f.1");
     place.write("f", text(&numbered("b", 1, 5)));
     assert_lines(&client.take(5), &numbered("b", 1, 5));
     drop(crowd);
     wait_for("a free place", || {
-        let answer = crate::support::client::raw(
+        let answer = crate::support::http::raw(
             &server,
             format!("GET /healthz HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", server.address)
                 .as_bytes(),

@@ -1,6 +1,6 @@
 //! Clients that come back: after a cut, a restart, a rotation, a truncation, with good and with bad ids.
 
-use crate::support::client::{connect, raw};
+use crate::support::http::{connect, raw};
 use crate::support::writer::text;
 use crate::support::{Client, Place, Server, assert_lines, numbered, wait_for};
 use rustix::process::Signal;
@@ -48,6 +48,44 @@ fn away_over_two_rotations_and_a_restart() {
     assert!(!client.saw("gap"), "{:?}", client.events);
     place.append("f", "live\n");
     assert_lines(&client.take(1), &["live"]);
+}
+
+/// Row 38: the rotated file was compressed meanwhile, with the server there or away.
+#[test]
+fn away_over_a_compression() {
+    for (name, restart) in [("f.1.gz", false), ("f.1.gz", true), ("f-20261122.gz", true), ("f.1.zst", true)] {
+        let place = Place::with("f", text(&numbered("a", 1, 3000)));
+        let mut server = Server::start(&place, &["f"]);
+        let mut client = Client::all(&server);
+        client.take(1500);
+        let id = client.cut();
+        if restart {
+            server.kill();
+        }
+        place.append("f", text(&numbered("a", 3001, 3010)));
+        let old = std::fs::read(place.path("f")).expect("the file");
+        place.rename("f", "f.1");
+        place.write("f", text(&numbered("b", 1, 12)));
+        place.write(name, compressed(name, &old));
+        place.remove("f.1");
+        if restart {
+            server.restart();
+        }
+        let mut client = Client::resume(&server, "", &id);
+        let mut expected = numbered("a", 1501, 3010);
+        expected.extend(numbered("b", 1, 12));
+        assert_lines(&client.take(expected.len()), &expected);
+        assert!(!client.saw("gap"), "{name}: {:?}", client.events);
+    }
+}
+
+fn compressed(name: &str, bytes: &[u8]) -> Vec<u8> {
+    if name.ends_with(".zst") {
+        return ruzstd::encoding::compress_to_vec(bytes, ruzstd::encoding::CompressionLevel::Fastest);
+    }
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gz.write_all(bytes).expect("memory");
+    gz.finish().expect("memory")
 }
 
 /// Row 40: what was truncated while the client was away is memory's, or a gap's.

@@ -82,7 +82,7 @@ fn both_ways(content: &[u8], expected: &[&str]) {
     place.append("f", "last of all\n");
     assert_lines(&client.take(1), &["last of all"]);
     assert!(client.events.iter().skip(1).all(|event| event.is_line() && event.own_id), "{:?}", client.events);
-    assert_eq!(client.retry, ["1000"], "nobody but the first block sets the time to come back");
+    assert_eq!(client.retry(), ["1000"], "nobody but the first block sets the time to come back");
 }
 
 /// Row 5: a line of 12 MB is cut at the limit, its neighbours are intact, and memory stays small.
@@ -318,9 +318,9 @@ fn heartbeat() {
     let server = Server::start(&place, &["f"]);
     let mut client = Client::all(&server);
     client.take(1);
-    assert_eq!(client.comments, [""], "a bare comment before everything");
+    assert_eq!(client.comments(), [""], "a bare comment before everything");
     client.until_comment(2, Duration::from_secs(20));
-    assert_eq!(client.comments[1], "");
+    assert_eq!(client.comments()[1], "");
     place.append("f", "two\n");
     assert_lines(&client.take(1), &["two"]);
 }

@@ -66,6 +66,11 @@ impl Followed {
     fn missed(&mut self, next: &LogFile) -> Vec<Held> {
         let mut found = look(&self.path);
         found.reverse();
+        // If the next file was rotated away meanwhile, what came after it is for the next look.
+        let next_ident = (next.ident().dev, next.ident().ino);
+        if let Some(at) = found.iter().position(|held| held.ident() == next_ident) {
+            found.truncate(at);
+        }
         let is_open = |held: &Held| {
             self.open.iter().any(|growing| {
                 let ident = growing.segment.file().ident();
@@ -73,10 +78,7 @@ impl Followed {
             })
         };
         found.retain(|held| {
-            held.sibling.rotated_name
-                && !self.known.contains_key(&held.sibling.stamp)
-                && (next.ident().dev, next.ident().ino) != held.ident()
-                && !is_open(held)
+            held.sibling.rotated_name && !self.known.contains_key(&held.sibling.stamp) && !is_open(held)
         });
         // Each may be a birth that the watcher saw, an empty life or a copy too.
         self.lives += found.len() as u64;

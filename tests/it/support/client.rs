@@ -1,55 +1,23 @@
-//! A strict reader of event streams after HTML § 9.2 over HTTP/1.1, which keeps what other clients hide.
+//! A client over HTTP/1.1 that is as strict as its reader, and keeps everything it got.
 //!
-//! It panics on everything a stream of ours must never hold: wrong chunks, bytes that are no UTF-8, a block
-//! without data, an unknown field, an id outside of the safe alphabet. It reads only when the test asks for
-//! something, so a client that is left alone is a stalled one.
+//! It reads only when the test asks for something, so a client that is left alone is a stalled one.
 
+use super::events::{Event, Reader};
+use super::http::{Chunks, Response, connect, read_head};
 use super::{DEADLINE, Server};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
-
-/// One event.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Event {
-    /// The `event` field; empty for a line.
-    pub(crate) name: String,
-    /// The data.
-    pub(crate) data: String,
-    /// The last event id when it was dispatched.
-    pub(crate) id: String,
-    /// Whether the id came with this very event.
-    pub(crate) own_id: bool,
-}
-
-impl Event {
-    /// Whether it is a line and no notice.
-    pub(crate) fn is_line(&self) -> bool {
-        self.name.is_empty()
-    }
-
-    /// A notice's data.
-    pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.data).expect("a notice's data is JSON")
-    }
-}
 
 /// An open stream.
 pub(crate) struct Client {
     socket: TcpStream,
     chunks: Chunks,
-    block: Block,
-    line: Vec<u8>,
-    after_cr: bool,
-    ready: std::collections::VecDeque<Event>,
+    reader: Reader,
     /// The status line and headers.
     pub(crate) head: Response,
     /// Everything that was dispatched, in order.
     pub(crate) events: Vec<Event>,
-    /// The texts of all comments.
-    pub(crate) comments: Vec<String>,
-    /// All values of `retry`.
-    pub(crate) retry: Vec<String>,
     /// The last event id, as a browser would send it.
     pub(crate) last_id: String,
 }
@@ -84,17 +52,12 @@ impl Client {
         let mut client = Client {
             socket,
             chunks: Chunks::default(),
-            block: Block::default(),
-            line: Vec::new(),
-            after_cr: false,
-            ready: std::collections::VecDeque::new(),
+            reader: Reader::default(),
             head,
             events: Vec::new(),
-            comments: Vec::new(),
-            retry: Vec::new(),
             last_id: String::new(),
         };
-        client.feed(&rest);
+        client.reader.feed(&client.chunks.decode(&rest));
         client
     }
 
@@ -199,11 +162,21 @@ impl Client {
     #[track_caller]
     pub(crate) fn until_comment(&mut self, count: usize, time: Duration) {
         let end = Instant::now() + time;
-        while self.comments.len() < count {
+        while self.reader.comments.len() < count {
             if let Err(why) = self.fill(end) {
                 self.fail(&format!("{why:?} before comment number {count}"));
             }
         }
+    }
+
+    /// The texts of all comments so far.
+    pub(crate) fn comments(&self) -> &[String] {
+        &self.reader.comments
+    }
+
+    /// All values of `retry` so far.
+    pub(crate) fn retry(&self) -> &[String] {
+        &self.reader.retry
     }
 
     /// Whether a notice of this name came so far.
@@ -225,7 +198,7 @@ impl Client {
 
     fn next_before(&mut self, end: Instant) -> Result<Event, End> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
+            if let Some(event) = self.reader.next() {
                 self.last_id.clone_from(&event.id);
                 self.events.push(event.clone());
                 return Ok(event);
@@ -245,7 +218,7 @@ impl Client {
         match self.socket.read(&mut block) {
             Ok(0) => Err(End::Closed),
             Ok(len) => {
-                self.feed(&block[..len]);
+                self.reader.feed(&self.chunks.decode(&block[..len]));
                 Ok(())
             }
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
@@ -255,64 +228,6 @@ impl Client {
             Err(_) => Err(End::Closed),
         }
     }
-
-    fn feed(&mut self, bytes: &[u8]) {
-        let body = self.chunks.decode(bytes);
-        for &byte in &body {
-            match byte {
-                b'\n' if self.after_cr => self.after_cr = false,
-                b'\n' | b'\r' => {
-                    self.after_cr = byte == b'\r';
-                    let line = std::mem::take(&mut self.line);
-                    self.line(String::from_utf8(line).expect("the stream is UTF-8"));
-                }
-                _ => {
-                    self.after_cr = false;
-                    self.line.push(byte);
-                }
-            }
-        }
-    }
-
-    fn line(&mut self, line: String) {
-        if line.is_empty() {
-            let block = std::mem::take(&mut self.block);
-            let data = block.data.expect("a block without data");
-            let own_id = block.id.is_some();
-            let before = self.ready.back().map_or(&self.last_id, |event| &event.id).clone();
-            self.ready.push_back(Event { name: block.name, data, id: block.id.unwrap_or(before), own_id });
-            return;
-        }
-        let (field, value) = line.split_once(':').unwrap_or((&line, ""));
-        let value = value.strip_prefix(' ').unwrap_or(value).to_owned();
-        match field {
-            "" => self.comments.push(value),
-            "event" => self.block.name = value,
-            "data" => match &mut self.block.data {
-                Some(data) => {
-                    data.push('\n');
-                    data.push_str(&value);
-                }
-                none => *none = Some(value),
-            },
-            "id" => {
-                let safe = |byte: u8| byte.is_ascii_alphanumeric() || b"._~-".contains(&byte);
-                assert!(
-                    (1..=1024).contains(&value.len()) && value.bytes().all(safe),
-                    "an unsafe id {value:?}"
-                );
-                assert!(self.block.id.replace(value).is_none(), "two ids in a block");
-            }
-            "retry" => {
-                assert!(
-                    !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()),
-                    "retry {value:?}"
-                );
-                self.retry.push(value);
-            }
-            _ => panic!("an unknown field in {line:?}"),
-        }
-    }
 }
 
 /// Why no event came.
@@ -320,173 +235,4 @@ impl Client {
 enum End {
     Late,
     Closed,
-}
-
-/// The fields of the block that is being read.
-#[derive(Default)]
-struct Block {
-    name: String,
-    data: Option<String>,
-    id: Option<String>,
-}
-
-/// Chunked transfer coding, without extensions and trailers: the server sends neither.
-#[derive(Default)]
-struct Chunks {
-    pending: Vec<u8>,
-    state: Coding,
-}
-
-#[derive(Clone, Copy, Default, PartialEq)]
-enum Coding {
-    #[default]
-    Size,
-    Data(usize),
-    DataEnd,
-    Last,
-    Done,
-}
-
-impl Chunks {
-    fn decode(&mut self, bytes: &[u8]) -> Vec<u8> {
-        self.pending.extend_from_slice(bytes);
-        let mut body = Vec::new();
-        let mut rest = self.pending.as_slice();
-        loop {
-            match self.state {
-                Coding::Data(0) => self.state = Coding::DataEnd,
-                Coding::Data(_) if rest.is_empty() => break,
-                Coding::Data(left) => {
-                    let (data, behind) = rest.split_at(left.min(rest.len()));
-                    body.extend_from_slice(data);
-                    self.state = Coding::Data(left - data.len());
-                    rest = behind;
-                }
-                Coding::Done => {
-                    assert!(rest.is_empty(), "bytes after the last chunk");
-                    break;
-                }
-                Coding::Size | Coding::DataEnd | Coding::Last => {
-                    let Some(len) = rest.windows(2).position(|pair| pair == b"\r\n") else { break };
-                    let line = std::str::from_utf8(&rest[..len]).expect("a chunk's size");
-                    rest = &rest[len + 2..];
-                    self.state = match (self.state, line) {
-                        (Coding::Size, "0") => Coding::Last,
-                        (Coding::Size, _) => {
-                            Coding::Data(usize::from_str_radix(line, 16).expect("a chunk's size"))
-                        }
-                        (Coding::DataEnd, "") => Coding::Size,
-                        (Coding::Last, "") => Coding::Done,
-                        _ => panic!("{line:?} where a chunk ends"),
-                    };
-                }
-            }
-        }
-        let left = rest.len();
-        self.pending.drain(..self.pending.len() - left);
-        body
-    }
-
-    fn ended(&self) -> bool {
-        self.state == Coding::Done
-    }
-}
-
-/// An answer to a plain request.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Response {
-    /// The status.
-    pub(crate) status: u16,
-    /// Header names in lower case, and values.
-    pub(crate) headers: Vec<(String, String)>,
-    /// The body, unchunked.
-    pub(crate) body: Vec<u8>,
-}
-
-impl Response {
-    /// A header's value.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
-    }
-
-    /// The body as text.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    /// The body as JSON.
-    #[track_caller]
-    pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error} in {}", self.text()))
-    }
-}
-
-/// A connection to the server, small in its buffers so that a stalled client is felt.
-pub(crate) fn connect(address: SocketAddr) -> TcpStream {
-    let socket = TcpStream::connect(address).expect("a connection");
-    socket.set_read_timeout(Some(DEADLINE)).expect("a time-out");
-    socket.set_write_timeout(Some(DEADLINE)).expect("a time-out");
-    socket
-}
-
-/// GET and the whole answer.
-#[track_caller]
-pub(crate) fn get(server: &Server, target: &str) -> Response {
-    let host = server.address;
-    raw(server, format!("GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes())
-        .unwrap_or_else(|| panic!("no answer to {target}"))
-}
-
-/// Sends bytes and reads to the end of the connection; `None` if it was closed without an answer.
-pub(crate) fn raw(server: &Server, request: &[u8]) -> Option<Response> {
-    let mut socket = connect(server.address);
-    // A server that refuses early may close before all is written: its answer counts.
-    let _ = socket.write_all(request);
-    let mut all = Vec::new();
-    let mut block = [0; 65536];
-    let end = Instant::now() + DEADLINE;
-    loop {
-        match socket.read(&mut block) {
-            Ok(0) => break,
-            Ok(len) => all.extend_from_slice(&block[..len]),
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                panic!("the connection stayed open after {} bytes", all.len())
-            }
-            Err(_) => break,
-        }
-        assert!(Instant::now() < end, "the answer does not end");
-    }
-    let head = all.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let mut response = parse_head(&all[..head]);
-    response.body = all.split_off(head + 4);
-    if response.header("transfer-encoding") == Some("chunked") {
-        response.body = Chunks::default().decode(&response.body);
-    }
-    Some(response)
-}
-
-fn read_head(socket: &mut TcpStream) -> (Response, Vec<u8>) {
-    let mut bytes = Vec::new();
-    let mut block = [0; 4096];
-    loop {
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            let rest = bytes.split_off(end + 4);
-            return (parse_head(&bytes[..end]), rest);
-        }
-        let len = socket.read(&mut block).expect("an answer in time");
-        assert!(len > 0, "closed before the answer: {:?}", String::from_utf8_lossy(&bytes));
-        bytes.extend_from_slice(&block[..len]);
-    }
-}
-
-fn parse_head(bytes: &[u8]) -> Response {
-    let head = std::str::from_utf8(bytes).expect("a head in ASCII");
-    let mut lines = head.split("\r\n");
-    let status = lines.next().expect("a status line");
-    let status = status.split(' ').nth(1).expect("a status").parse().expect("a number");
-    let headers = lines.map(|line| {
-        let (name, value) = line.split_once(": ").unwrap_or_else(|| panic!("a header {line:?}"));
-        (name.to_ascii_lowercase(), value.to_owned())
-    });
-    Response { status, headers: headers.collect(), body: Vec::new() }
 }

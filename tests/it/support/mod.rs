@@ -4,10 +4,14 @@
 //! fact can only be looked at, `wait_for` looks again until it holds.
 
 pub(crate) mod client;
+pub(crate) mod events;
+pub(crate) mod http;
 pub(crate) mod server;
 pub(crate) mod writer;
 
-pub(crate) use client::{Client, Response};
+pub(crate) use client::Client;
+pub(crate) use events::Event;
+pub(crate) use http::Response;
 pub(crate) use server::Server;
 pub(crate) use writer::{Place, numbered};
 
@@ -57,4 +61,24 @@ pub(crate) fn have(program: &str) -> bool {
         eprintln!("skipped: there is no {program} on this machine");
     }
     found
+}
+
+/// Asserts that the events are lines out of `written`, in order, each once, with a `gap` wherever some are left out.
+#[track_caller]
+pub(crate) fn assert_nothing_lost_silently<S: AsRef<str>>(events: &[Event], written: &[S]) {
+    let (mut at, mut gap) = (0, false);
+    for event in events {
+        if !event.is_line() {
+            gap |= event.name == "gap";
+            continue;
+        }
+        let found = written[at..].iter().position(|line| line.as_ref() == event.data);
+        let jump = found.unwrap_or_else(|| {
+            panic!("{:?} came after line {at}: doubled, out of order or never written", event.data)
+        });
+        assert!(jump == 0 || gap, "{jump} lines from {:?} on were lost in silence", written[at].as_ref());
+        at += jump + 1;
+        gap = false;
+    }
+    assert!(at == written.len() || gap, "nothing after line {at} of {}", written.len());
 }
