@@ -294,7 +294,14 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     let text = error.render().to_string();
     let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let mut failure = Failure::usage(first);
+    let mut message = first.to_owned();
+    // clap lists what is missing on the lines below.
+    if let (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(missing))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+    {
+        message = format!("{first} {}", missing.join(", "));
+    }
+    let mut failure = Failure::usage(message);
     let suggested =
         [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
     let word = suggested.iter().find_map(|kind| match error.get(*kind)? {
