@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= no-follow f/follow retry spool-limit= poll= tee once max-clients= token= token-file= no-auth allow-origin= allow-host= title= q/quiet color= h/help V/version
+    string join \n p/port= b/bind= n/lines= no-follow f/follow retry spool-limit= poll= tee once max-clients= token= token-file= no-auth allow-origin= allow-host= title= q/quiet h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -35,9 +35,6 @@ complete -c logcast -n "__fish_logcast_needs_command" -l token-file -d 'Clients 
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
-complete -c logcast -n "__fish_logcast_needs_command" -l color -d 'When to colour: auto, always, never' -r -f -a "auto\t''
-always\t''
-never\t''"
 complete -c logcast -n "__fish_logcast_needs_command" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
 complete -c logcast -n "__fish_logcast_needs_command" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
 complete -c logcast -n "__fish_logcast_needs_command" -l retry -d 'As -f'
@@ -64,9 +61,6 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token-file -d 
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l color -d 'When to colour: auto, always, never' -r -f -a "auto\t''
-always\t''
-never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l retry -d 'As -f'

@@ -8,7 +8,7 @@ use crate::commands::{Failure, check, serve};
 use crate::live::resume::Backlog;
 use crate::web::params::parse_backlog;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::FileTypeExt;
@@ -114,16 +114,6 @@ struct ServeArgs {
     /// Say nothing but errors
     #[arg(short, long, env = "LOGCAST_QUIET")]
     quiet: bool,
-    /// When to colour: auto, always, never
-    #[arg(long, env = "LOGCAST_COLOR", value_enum, default_value_t = Color::Auto)]
-    color: Color,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Color {
-    Auto,
-    Always,
-    Never,
 }
 
 fn backlog(text: &str) -> Result<Backlog, String> {

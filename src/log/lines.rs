@@ -3,7 +3,7 @@
 //! A line ends at `\n`; a `\r` before it is not part of its text. The last line of a run may lack its `\n`
 //! only where a generation has ended. Offsets always count the bytes of the file, never characters.
 
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::{memchr_iter, memrchr};
 use std::borrow::Cow;
 
 /// The longest line that is sent whole, in bytes; a longer one is cut there and marked.
@@ -45,27 +45,6 @@ pub fn complete(run: &[u8]) -> usize {
     memrchr(b'\n', run).map_or(0, |at| at + 1)
 }
 
-/// Where the last `count` lines of a run begin, and how many of them it really holds. The run ends at a line's
-/// end; what stands before its first newline counts as a line only if `whole` says that the run begins at one.
-pub fn last_lines(run: &[u8], count: u64, whole: bool) -> (usize, u64) {
-    if run.is_empty() || count == 0 {
-        return (run.len(), 0);
-    }
-    let mut found = 0;
-    let mut end = run.len() - usize::from(run.ends_with(b"\n"));
-    while let Some(at) = memrchr(b'\n', &run[..end]) {
-        found += 1;
-        if found == count {
-            return (at + 1, found);
-        }
-        end = at;
-    }
-    match whole {
-        true => (0, found + 1),
-        false => (memchr(b'\n', run).map_or(run.len(), |at| at + 1), found),
-    }
-}
-
 /// The text of a line as UTF-8 for JSON: bad bytes become U+FFFD, nothing else changes.
 pub fn text(line: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(line)
@@ -104,7 +83,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn lines_cover_the_run_and_last_lines_counts_them(run in "[ab\\n]{0,60}", count in 0u64..12) {
+        fn lines_cover_the_run(run in "[ab\\n]{0,60}") {
             let run = run.as_bytes();
             let all: Vec<_> = lines(run).collect();
             let mut at = 0;
@@ -113,10 +92,6 @@ mod tests {
                 at = line.to;
             }
             prop_assert_eq!(at, run.len());
-            let (from, found) = last_lines(run, count, true);
-            let expected = &all[all.len().saturating_sub(count as usize)..];
-            prop_assert_eq!(found as usize, expected.len());
-            prop_assert_eq!(from, expected.first().map_or(run.len(), |line| line.from));
         }
     }
 }
