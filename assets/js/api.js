@@ -40,7 +40,7 @@ async function ask(url, init = {}) {
   }
 }
 
-/** @returns {Promise<{version: string, now: string, files: FileInfo[]}>} */
+/** @returns {Promise<{version: string, now: string, title?: string, files: FileInfo[]}>} */
 export async function files() {
   return (await ask('api/files')).json();
 }

@@ -24,7 +24,7 @@ import { View } from './view.js';
 const HIDDEN_MS = 60_000; // then the stream is let go: a browser gives one server six connections
 
 /** @type {import('./status.js').Facts} */
-const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '' };
+const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '', title: '' };
 let hiddenSince = 0;
 
 const sources = new Sources(async (query) => {
@@ -252,7 +252,9 @@ async function login() {
 
 async function start() {
   try {
-    sources.meet((await api.files()).files);
+    const { files, title } = await api.files();
+    facts.title = title ?? '';
+    sources.meet(files);
     if (!sources.active && sources.all.size) select(sources.names[0]);
   } catch (error) {
     if (/** @type {api.Problem} */ (error).status === 401) return void login();

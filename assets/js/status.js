@@ -60,7 +60,8 @@ export function status({ sources, view, facts, retryAt, rail, tabs }) {
     const fresh = drawPill();
     put(el('total'), store ? bytes(store.size) : '');
     put(el('lines'), rate > 0 ? `${count(Math.round(rate))} lines/s` : '');
-    const title = store ? `${fresh > 0 ? `(${count(fresh)}) ` : ''}${store.label}` : 'logcast';
+    const name = [store?.label, facts.title].filter(Boolean).join(' · ') || 'logcast';
+    const title = `${fresh > 0 ? `(${count(fresh)}) ` : ''}${name}`;
     if (document.title !== title) document.title = title;
   }
 

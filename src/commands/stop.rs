@@ -1,6 +1,6 @@
 //! The end by a signal, for commands that are blocking code.
 //!
-//! The first SIGINT or SIGTERM asks: the command ends at a good place. A second one, or [`GRACE`] without an end (a
+//! The first SIGINT or SIGTERM asks: the command ends at a good place. A second one, or `GRACE` without an end (a
 //! pipe that nobody reads holds up a write for ever), ends the process where it stands.
 
 use super::Failure;

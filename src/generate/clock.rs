@@ -1,7 +1,7 @@
 //! The time that lines carry: now, or a start that moves on by the rate.
 //!
 //! The text of a second is made once a second; a line copies it and adds its milliseconds. The real time is asked
-//! for once in [`LOOK_EVERY`] lines, and when the writer waited. A start is shown in the offset it was typed with,
+//! for once in `LOOK_EVERY` lines, and when the writer waited. A start is shown in the offset it was typed with,
 //! so that it gives the same bytes on every machine.
 
 use jiff::civil::DateTime;
