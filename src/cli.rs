@@ -7,6 +7,7 @@ use self::generate::{GenerateArgs, size};
 use crate::commands::{Failure, check, serve};
 use crate::live::resume::Backlog;
 use crate::web::params::parse_backlog;
+use clap::builder::FalseyValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::{OsStr, OsString};
@@ -69,13 +70,13 @@ struct ServeArgs {
     #[arg(short = 'n', long, env = "LOGCAST_LINES", value_name = "N|+N|all", default_value = "10", value_parser = backlog, allow_hyphen_values = true)]
     lines: Backlog,
     /// Serve the files as they are now, and do not wait for more
-    #[arg(long, env = "LOGCAST_NO_FOLLOW", conflicts_with = "follow")]
+    #[arg(long, env = "LOGCAST_NO_FOLLOW", value_parser = FalseyValueParser::new(), conflicts_with = "follow")]
     no_follow: bool,
     /// Accepted for those who type tail: it is what it does anyway
-    #[arg(short = 'f', short_alias = 'F', long, hide = true)]
+    #[arg(short = 'f', short_alias = 'F', long, hide = true, overrides_with = "follow")]
     follow: bool,
     /// As -f
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, overrides_with = "retry")]
     retry: bool,
     /// How much of a pipe is kept: a size like 64M or 1GiB
     #[arg(long, env = "LOGCAST_SPOOL_LIMIT", value_name = "SIZE", default_value = "1GiB", value_parser = size)]
@@ -85,10 +86,10 @@ struct ServeArgs {
           value_parser = clap::value_parser!(u64).range(10..=60_000))]
     poll: Option<u64>,
     /// Pass standard input on to standard output; the URLs go to standard error
-    #[arg(long, env = "LOGCAST_TEE")]
+    #[arg(long, env = "LOGCAST_TEE", value_parser = FalseyValueParser::new())]
     tee: bool,
     /// End when all sources have ended
-    #[arg(long, env = "LOGCAST_ONCE")]
+    #[arg(long, env = "LOGCAST_ONCE", value_parser = FalseyValueParser::new())]
     once: bool,
     /// The most connections at once [default: 10000, or what the system allows]
     #[arg(long, env = "LOGCAST_MAX_CLIENTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -100,7 +101,7 @@ struct ServeArgs {
     #[arg(long, env = "LOGCAST_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Serve other machines without a token
-    #[arg(long, env = "LOGCAST_NO_AUTH", conflicts_with_all = ["token", "token_file"])]
+    #[arg(long, env = "LOGCAST_NO_AUTH", value_parser = FalseyValueParser::new(), conflicts_with_all = ["token", "token_file"])]
     no_auth: bool,
     /// Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *
     #[arg(long, env = "LOGCAST_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
@@ -112,7 +113,7 @@ struct ServeArgs {
     #[arg(long, env = "LOGCAST_TITLE")]
     title: Option<String>,
     /// Say nothing but errors
-    #[arg(short, long, env = "LOGCAST_QUIET")]
+    #[arg(short, long, env = "LOGCAST_QUIET", value_parser = FalseyValueParser::new())]
     quiet: bool,
 }
 
@@ -124,7 +125,7 @@ fn backlog(text: &str) -> Result<Backlog, String> {
 /// The program: reads the arguments of the process, runs the command, returns the exit code.
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    let matches = match command().try_get_matches_from(&args) {
+    let matches = match with_environment(command(), args.get(1)).try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
     };
@@ -139,6 +140,20 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// The definition as the environment has a say in it: a variable that is empty is none, and those of `serve` are not
+/// another command's.
+fn with_environment(command: clap::Command, first: Option<&OsString>) -> clap::Command {
+    let other = first.is_some_and(|first| command.get_subcommands().any(|own| first == own.get_name()));
+    let unset = |arg: clap::Arg, all: bool| {
+        let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        // clap cannot take a variable back; no variable has this name.
+        if arg.get_env().is_some() && (all || empty) { arg.env("=").hide_env(true) } else { arg }
+    };
+    command
+        .mut_args(|arg| unset(arg, other))
+        .mut_subcommands(|command| command.mut_args(|arg| unset(arg, false)))
 }
 
 /// The definition, for completions, man page and tests.

@@ -19,13 +19,15 @@ use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 /// The most connections, where the system allows that many descriptors.
 const MAX_CLIENTS: usize = 10_000;
+/// How long a client that has stalled holds up the end of `--once`.
+const ONCE_STALL: Duration = Duration::from_secs(60);
 /// Descriptors that are not for clients.
 const RESERVED: usize = 64;
 
@@ -91,6 +93,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
 
 async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
     let stop = CancellationToken::new();
+    // Before the files are opened: they need descriptors too.
+    let max_clients = max_clients(options.max_clients);
     // Before anything is printed: who reads the URL may send a signal at once.
     let mut ends = Signals::listen()?;
     let bound = bind(&options.bind, options.port, &|text| talk(options.quiet, text))?;
@@ -105,7 +109,7 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         talk: Box::new(move |text| talk(quiet, text)),
     };
     let follower = follow::start(hub.clone(), specs, follow_options)
-        .map_err(|error| Failure::refused(format!("cannot follow: {error}")))?;
+        .map_err(|error| Failure::refused(error.to_string()))?;
     let exposed = bound.addresses.iter().any(|address| !address.ip().is_loopback());
     let token = match (&options.token, exposed && !options.no_auth) {
         (Some(token), _) => Some(token.clone()),
@@ -131,13 +135,17 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         backlog: options.lines,
         title: options.title.clone(),
         stop: stop.clone(),
+        drain: OnceLock::new(),
     });
     say_urls(&options, &bound, token.as_deref());
-    let server = tokio::spawn(server::serve(bound.listeners, state, max_clients(options.max_clients)));
+    let server = tokio::spawn(server::serve(bound.listeners, state.clone(), max_clients));
     let status = tokio::spawn(status_line(hub.clone(), quiet));
     tokio::select! {
         () = ends.wait() => {}
-        () = all_ended(&hub), if options.once => {}
+        () = all_delivered(&hub), if options.once => {
+            // What is on its way to a slow client arrives; a signal still ends it at once.
+            let _ = state.drain.set(ONCE_STALL);
+        }
     }
     status.abort();
     stop.cancel();
@@ -208,8 +216,9 @@ fn say_urls(options: &Options, bound: &Bound, token: Option<&str>) {
         lines.push(stream.clone());
     }
     if options.tee {
+        // stdout is the lines; the URLs are asked for, quiet or not.
         for line in lines {
-            talk(options.quiet, &line);
+            talk(false, &line);
         }
     } else {
         // Whoever closed stdout does not want them.
@@ -241,15 +250,23 @@ fn max_clients(wished: Option<usize>) -> usize {
     wished.unwrap_or(MAX_CLIENTS).clamp(1, tokio::sync::Semaphore::MAX_PERMITS).min(room)
 }
 
-async fn all_ended(hub: &Hub) {
+/// Waits until all sources have ended and the clients that are there have all of it, or take nothing any more.
+async fn all_delivered(hub: &Hub) {
     loop {
         let sources = hub.sources();
         if !sources.is_empty() && sources.iter().all(|source| source.status().state == SourceState::Ended) {
-            // Clients that are there get the rest within the time that a stop gives them.
-            tokio::time::sleep(Duration::from_millis(300)).await;
-            return;
+            break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Who read the URL may be on the way.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let (mut blocks, mut since) = (hub.blocks(), Instant::now());
+    while hub.clients() > 0 && since.elapsed() < ONCE_STALL {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if hub.blocks() != blocks {
+            (blocks, since) = (hub.blocks(), Instant::now());
+        }
     }
 }
 

@@ -165,34 +165,43 @@ fn is_copy_of(held: &Held, segment: &Segment, place: Place) -> bool {
         && held.proves(segment.generation(), place.offset, place.check).is_some()
 }
 
+/// A file among the siblings of `path`, another one than `own`, that holds a segment up to a place.
+pub fn copy_of(segment: &Segment, own: &LogFile, path: &Path, place: Place) -> Option<Arc<LogFile>> {
+    let generation = segment.generation();
+    if generation == NO_GENERATION {
+        return None;
+    }
+    others(own, path).iter().find_map(|held| {
+        let file = held.proves(generation, place.offset, place.check)?;
+        let whole = segment.end().is_none_or(|end| file.size().is_ok_and(|size| size >= end));
+        whole.then_some(file)
+    })
+}
+
 /// The same for a segment whose first line was not complete yet, by the bytes of it that were seen.
-pub fn relocate_unnamed(segment: &Segment, path: &Path, seen: &[u8]) -> bool {
-    for held in look(path).iter().filter(|held| !is_file_of(held, segment)) {
-        let Ok(file) = held.file() else { continue };
+pub fn copy_of_unnamed(segment: &Segment, own: &LogFile, path: &Path, seen: &[u8]) -> Option<Arc<LogFile>> {
+    others(own, path).iter().filter(|held| held.begins_with(seen)).find_map(|held| {
+        let file = held.file().ok()?;
         let mut first = vec![0; seen.len()];
         let begin = file.content_start().unwrap_or(0);
-        if begin == segment.begin() && file.read_at(&mut first, begin).is_ok_and(|n| first[..n] == *seen) {
-            segment.move_to(file);
-            return true;
-        }
-    }
-    false
+        let same =
+            begin == segment.begin() && file.read_at(&mut first, begin).is_ok_and(|n| first[..n] == *seen);
+        same.then_some(file)
+    })
+}
+
+fn others(own: &LogFile, path: &Path) -> Vec<Held> {
+    let own = (own.ident().dev, own.ident().ino);
+    let mut held = look(path);
+    held.retain(|held| held.ident() != own);
+    held
 }
 
 /// Looks for what a segment held at a place among its siblings, and reads it from there if it is found.
 pub fn relocate(segment: &Segment, path: Option<&Path>, place: Place) -> bool {
-    let Some(path) = path else { return false };
-    let generation = segment.generation();
-    if generation == NO_GENERATION {
-        return false;
-    }
-    for held in look(path).iter().filter(|held| !is_file_of(held, segment)) {
-        if let Some(file) = held.proves(generation, place.offset, place.check)
-            && segment.end().is_none_or(|end| file.size().is_ok_and(|size| size >= end))
-        {
-            segment.move_to(file);
-            return true;
-        }
-    }
-    false
+    let copy = path.and_then(|path| copy_of(segment, &segment.file(), path, place));
+    copy.is_some_and(|file| {
+        segment.move_to(file);
+        true
+    })
 }

@@ -6,7 +6,7 @@
 
 use super::feed::{Seat, notice_body};
 use super::own_read::{blocking, read_block};
-use super::source::{Source, State};
+use super::source::Source;
 use super::step::{Move, next_move};
 use super::vector::{Delta, Vector};
 use super::view::{Record, Shared};
@@ -62,6 +62,8 @@ pub struct Client {
     stop: CancellationToken,
     heartbeat: Instant,
     told_ended: bool,
+    /// Whether bytes were sent.
+    sent: bool,
     done: bool,
 }
 
@@ -90,13 +92,13 @@ impl Client {
         let follow = options.follow;
         let resumes = matches!(options.start, resume::Start::Cursor(..));
         let mut tries = 0;
-        let (target, number, found) = loop {
-            let (target, number) = seat.view.tip();
+        let (target, number, ended, found) = loop {
+            let (target, number, ended) = seat.view.tip();
             let (hub, at, start) = (seat.hub.clone(), target.clone(), options.start.clone());
             let found = blocking(move || resume::find(&hub, &at, start)).await;
             tries += 1;
             if !found.unsettled || tries == UNSETTLED_TRIES {
-                break (target, number, found);
+                break (target, number, ended, found);
             }
             tokio::time::sleep(UNSETTLED_WAIT).await;
         };
@@ -114,9 +116,10 @@ impl Client {
             stop,
             heartbeat: Instant::now() + HEARTBEAT_EVERY,
             told_ended: false,
+            sent: false,
             done: false,
         };
-        if resumes && found.gaps.is_empty() && client.has_all() {
+        if resumes && found.gaps.is_empty() && client.has_all(ended) {
             return Opened::AllDelivered;
         }
         client.greet(found.gaps);
@@ -133,16 +136,11 @@ impl Client {
         })
     }
 
-    /// True if the client stands at the end of everything and nothing will come.
-    fn has_all(&self) -> bool {
+    /// True if the client stands at the end of everything and nothing will come; `ended` tells whether all sources
+    /// had ended where its target is.
+    fn has_all(&self, ended: bool) -> bool {
         let Mode::Own(target, _) = &self.mode else { return false };
-        matches!(next_move(&self.own, target), Move::Joined) && (!self.follow || self.all_ended())
-    }
-
-    fn all_ended(&self) -> bool {
-        let sources = self.seat.hub.sources();
-        let mut wanted = sources.iter().filter(|source| self.seat.view.key.wants(source.id)).peekable();
-        wanted.peek().is_some() && wanted.all(|source| source.status().state == State::Ended)
+        matches!(next_move(&self.own, target), Move::Joined) && (!self.follow || ended)
     }
 
     fn format(&self) -> Format {
@@ -155,7 +153,7 @@ impl Client {
         let format = self.format();
         let files = self.seat.hub.files_json(&self.seat.view.key);
         let version = env!("CARGO_PKG_VERSION");
-        let body = format!(r#""version":"{version}","now":"{}","files":{files}"#, super::feed::now());
+        let body = format!(r#""version":"{version}","at":"{}","files":{files}"#, super::feed::now());
         match format.has_events() {
             true => {
                 let id = self.own.id();
@@ -176,15 +174,20 @@ impl Client {
     }
 
     fn gap(&mut self, source: Option<usize>, reason: &str, bytes: Option<u64>) {
-        let name = source.and_then(|id| self.name(id)).unwrap_or_default();
+        let name = source.and_then(|id| self.name(id));
         let reason = crate::log::encode::json_string(reason);
         let bytes = bytes.map_or(String::new(), |bytes| format!(r#","bytes":{bytes}"#));
-        let body = notice_body(&name, &format!(r#","reason":{reason}{bytes}"#));
+        let body = notice_body(name.as_deref(), &format!(r#","reason":{reason}{bytes}"#));
         let mut out = Vec::new();
         notice(self.format(), "gap", Some(&self.own.id()), &body, &mut out);
-        // Plain text has no room for a notice: after its first byte the response ends where a gap would be.
-        self.done |= self.format() == Format::Plain && bytes_were_sent(&self.ready, bytes.is_empty());
         self.ready.push_back(Bytes::from(out));
+        self.end_plain();
+    }
+
+    /// Plain text has no room for a notice: after its first byte the response ends where a gap would be. Before it,
+    /// the text just begins behind the gap.
+    fn end_plain(&mut self) {
+        self.done |= self.format() == Format::Plain && self.sent;
     }
 
     fn name(&mut self, source: usize) -> Option<String> {
@@ -200,6 +203,8 @@ impl Client {
             while let Some(bytes) = self.ready.pop_front() {
                 if !bytes.is_empty() {
                     self.heartbeat = Instant::now() + HEARTBEAT_EVERY;
+                    self.sent = true;
+                    self.seat.hub.count_block();
                     return Some(bytes);
                 }
             }
@@ -212,7 +217,7 @@ impl Client {
                 match self.seat.view.record(number) {
                     Shared::Record(record) => self.share(record, number),
                     Shared::Past => self.retarget(),
-                    Shared::NotYet if self.all_ended() => self.end(self.told_ended),
+                    Shared::Never => self.end(self.told_ended),
                     Shared::NotYet => self.wait(None).await,
                 }
                 continue;
@@ -238,14 +243,17 @@ impl Client {
     }
 
     fn share(&mut self, record: Record, number: u64) {
-        self.told_ended |= matches!(record.delta, Delta::End);
+        self.told_ended |= matches!(record.delta, Delta::End(_));
         self.own.apply(&record.delta);
         self.mode = Mode::Shared(number + 1);
         self.ready.push_back(record.bytes);
+        if record.is_gap {
+            self.end_plain();
+        }
     }
 
     fn retarget(&mut self) {
-        let (target, number) = self.seat.view.tip();
+        let (target, number, _) = self.seat.view.tip();
         self.mode = Mode::Own(Box::new(target), number);
     }
 
@@ -255,18 +263,21 @@ impl Client {
         for id in ids.into_iter().filter(|_| !told) {
             let Some(name) = self.name(id) else { continue };
             let mut out = Vec::new();
-            notice(self.format(), "ended", Some(&self.own.id()), &notice_body(&name, ""), &mut out);
+            notice(self.format(), "ended", Some(&self.own.id()), &notice_body(Some(&name), ""), &mut out);
             self.ready.push_back(Bytes::from(out));
         }
         self.done = true;
     }
 
     fn turn(&mut self, segment: Arc<Segment>) {
+        let follows = self.own.of(segment.source).next().is_some();
         self.own.apply(&Delta::Begin(segment.clone()));
-        if let Some(word) = born_word(segment.born)
+        // The first one of this server is another life to a client that comes from an older one.
+        let word = born_word(segment.born).or(follows.then_some("rotated"));
+        if let Some(word) = word
             && let Some(name) = self.name(segment.source)
         {
-            let body = notice_body(&name, &generation_member(&segment));
+            let body = notice_body(Some(&name), &generation_member(&segment));
             let mut out = Vec::new();
             notice(self.format(), word, Some(&self.own.id()), &body, &mut out);
             self.ready.push_back(Bytes::from(out));
@@ -352,11 +363,6 @@ impl Client {
             }
         }
     }
-}
-
-/// Before the first byte a gap may still be told by where the text begins.
-fn bytes_were_sent(ready: &VecDeque<Bytes>, at_start: bool) -> bool {
-    !at_start || ready.is_empty()
 }
 
 /// The notice that announces a generation; the first one needs none.

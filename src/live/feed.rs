@@ -27,11 +27,14 @@ pub struct Hub {
     sources: RwLock<Vec<Arc<Source>>>,
     canon: Mutex<Canon>,
     clients: AtomicUsize,
+    blocks: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
 struct Canon {
     vector: Vector,
+    /// The sources of which nothing more comes.
+    ended: Vec<usize>,
     views: Vec<Arc<View>>,
 }
 
@@ -74,6 +77,16 @@ impl Hub {
         self.clients.load(Ordering::Relaxed)
     }
 
+    /// Counts a block that a client took.
+    pub(super) fn count_block(&self) {
+        self.blocks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many blocks clients have taken: if it stands still, those that are left are stalled.
+    pub fn blocks(&self) -> usize {
+        self.blocks.load(Ordering::Relaxed)
+    }
+
     /// The view of a key, made if there is none, with a client's place in it.
     pub fn enter(self: &Arc<Hub>, key: ViewKey) -> Seat {
         let mut canon = lock(&self.canon);
@@ -81,7 +94,8 @@ impl Hub {
             Some(view) => view.clone(),
             None => {
                 let vector = canon.vector.only(|source| key.wants(source));
-                let view = Arc::new(View::new(key, vector));
+                let ended = canon.ended.iter().copied().filter(|&source| key.wants(source)).collect();
+                let view = Arc::new(View::new(key, vector, ended));
                 canon.views.push(view.clone());
                 view
             }
@@ -114,7 +128,7 @@ impl Hub {
             // A view that is made while others are encoded began before this record: it needs it too.
             let canon = lock(&self.canon);
             if canon.views.len() == encoded.len() {
-                return self.push_all(canon, &delta, encoded);
+                return self.push_all(canon, &delta, content.is_gap(), encoded);
             }
             let new: Vec<_> = canon.views[encoded.len()..].to_vec();
             drop(canon);
@@ -129,12 +143,21 @@ impl Hub {
         }
     }
 
-    fn push_all(&self, mut canon: MutexGuard<'_, Canon>, delta: &Delta, encoded: Vec<Option<Bytes>>) {
+    fn push_all(
+        &self,
+        mut canon: MutexGuard<'_, Canon>,
+        delta: &Delta,
+        is_gap: bool,
+        encoded: Vec<Option<Bytes>>,
+    ) {
         canon.vector.apply(delta);
+        if let Delta::End(source) = delta {
+            canon.ended.push(*source);
+        }
         let limit = RING_BYTES.min(ALL_RINGS_BYTES / canon.views.len().max(1));
         for (view, bytes) in canon.views.iter().zip(encoded) {
             let Some(bytes) = bytes else { continue };
-            view.push(Record { delta: delta.clone(), bytes, at: Instant::now() }, limit);
+            view.push(Record::new(delta.clone(), bytes, is_gap), limit);
         }
     }
 
@@ -150,8 +173,7 @@ impl Hub {
         self.push_batches(view, batches);
         if !matches!(content, Content::Lines(..)) {
             let bytes = view.encode(delta, content);
-            let record = Record { delta: delta.clone(), bytes, at: Instant::now() };
-            view.push(record, RING_BYTES);
+            view.push(Record::new(delta.clone(), bytes, content.is_gap()), RING_BYTES);
         }
     }
 
@@ -160,7 +182,7 @@ impl Hub {
             let stamp = view.stamp(&batch.segment);
             let delta = Delta::Advance(batch.segment.clone(), batch.to);
             let bytes = Bytes::from(batch.encode(&stamp));
-            view.push(Record { delta, bytes, at: Instant::now() }, RING_BYTES);
+            view.push(Record::new(delta, bytes, false), RING_BYTES);
         }
     }
 
@@ -192,10 +214,10 @@ impl Hub {
             if view.clients.load(Ordering::Relaxed) == 0 {
                 continue;
             }
-            let body = format!(r#""now":"{}","files":{}"#, now(), self.files_json(&view.key));
+            let body = format!(r#""at":"{}","files":{}"#, now(), self.files_json(&view.key));
             let mut out = Vec::new();
             notice(Format::Live, "tick", None, &body, &mut out);
-            view.push(Record { delta: Delta::Same, bytes: Bytes::from(out), at: Instant::now() }, RING_BYTES);
+            view.push(Record::new(Delta::Same, Bytes::from(out), false), RING_BYTES);
         }
     }
 
@@ -237,9 +259,10 @@ impl Drop for Seat {
     }
 }
 
-/// The members of a notice about a file.
-pub fn notice_body(file: &str, more: &str) -> String {
-    format!(r#""file":{},"at":"{}"{more}"#, json_string(file), now())
+/// The members of a notice about a file, `None` for all of them.
+pub fn notice_body(file: Option<&str>, more: &str) -> String {
+    let file = file.map_or("null".to_owned(), json_string);
+    format!(r#""file":{file},"at":"{}"{more}"#, now())
 }
 
 /// The time now, RFC 3339 with milliseconds.

@@ -5,13 +5,11 @@
 //! lets a moment pass that grows with the number of clients, so that many of them wake for many lines at once,
 //! while few of them get each line at once.
 
-use super::feed::{Hub, notice_body};
+use super::feed::Hub;
 use super::followed::{Followed, Look};
-use super::growth::{Growing, Growth};
-use super::pipe::{self, Progress, Tee};
-use super::source::{Source, State};
-use super::vector::Delta;
-use super::view::Content;
+use super::pipe::{self, Fifo, Tee};
+use super::piped::Piped;
+use super::source::Source;
 use super::watch::{Bell, Dirty, Watcher};
 use crate::log::source::{Pattern, Spec};
 use std::collections::HashSet;
@@ -30,10 +28,10 @@ pub const BLIND_TICK: Duration = Duration::from_millis(250);
 /// What a wake-up of one client costs, and the most that a line waits for that.
 const GAP_PER_CLIENT: Duration = Duration::from_micros(20);
 const GAP_MAX: Duration = Duration::from_millis(5);
+/// How long the end waits for the follower's last look.
+const STOP_WAIT: Duration = Duration::from_millis(200);
 /// How long a view without clients keeps its ring.
 const VIEW_IDLE: Duration = Duration::from_secs(5);
-/// How often a spool is looked at anew while it gives up lines faster than they are read.
-const SPOOL_TRIES: usize = 8;
 
 /// How to follow.
 pub struct Options {
@@ -61,8 +59,12 @@ impl Drop for Handle {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
         self.bell.ring();
+        // A look that hangs on a dead network file system must not hold up the end.
+        let until = Instant::now() + STOP_WAIT;
         if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+            while !thread.is_finished() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(1));
+            }
         }
     }
 }
@@ -73,42 +75,6 @@ struct FollowedPath {
     names: Vec<PathBuf>,
     /// The folders whose events may tell of it.
     folders: Vec<PathBuf>,
-}
-
-struct Piped {
-    source: Arc<Source>,
-    growing: Growing,
-    progress: Arc<Progress>,
-    ended: bool,
-    /// Whether the last read found another content than the one before.
-    moved: bool,
-}
-
-impl Piped {
-    /// Reads what was spooled; where the spool gave up lines that were not read yet, says how much.
-    fn read(&mut self, hub: &Hub, buf: &mut Vec<u8>) {
-        // The spool may move on while it is read, but not for ever: the next ring of the bell goes on.
-        for _ in 0..SPOOL_TRIES {
-            let segment = self.growing.segment.clone();
-            let (tip, first) = (self.growing.tip, segment.first());
-            let lost = first.offset.saturating_sub(tip.offset);
-            if lost > 0 {
-                let more = format!(r#","reason":"the oldest lines were given up","bytes":{lost}"#);
-                let body = notice_body(&self.source.name, &more);
-                let delta = Delta::Advance(segment.clone(), first);
-                hub.publish(&self.source, delta, Content::Notice { name: "gap", body });
-            }
-            // A pipe is never cut: what looks so is the spool moving on.
-            if lost > 0 || self.moved {
-                let Ok(growing) = Growing::at(segment, if lost > 0 { first } else { tip }) else { return };
-                self.growing = growing;
-            }
-            self.moved = match self.growing.read(hub, &self.source, buf) {
-                Ok(Growth::Same) => return,
-                Ok(Growth::Cut) | Err(_) => true,
-            };
-        }
-    }
 }
 
 struct Follower {
@@ -208,8 +174,7 @@ impl Follower {
     fn join(&mut self, name: String, path: PathBuf) -> io::Result<()> {
         self.joined.insert(path.clone());
         if std::fs::metadata(&path).is_ok_and(|meta| meta.file_type().is_fifo()) {
-            // Open for writing too, so that it does not end with its writers; that does not wait for one either.
-            let fifo = std::fs::File::options().read(true).write(true).open(&path)?;
+            let fifo = Fifo::open(path.clone()).map_err(|error| named(&name, &error))?;
             return self.join_pipe(name, fifo, None);
         }
         let source = self.hub.join(name, Some(path.clone()));
@@ -220,11 +185,18 @@ impl Follower {
 
     fn join_pipe(&mut self, name: String, pipe: impl io::Read + Send + 'static, tee: Tee) -> io::Result<()> {
         let source = self.hub.join(name, None);
-        let (segment, progress) =
-            pipe::start(pipe, (source.id, source.key), self.options.spool_limit, tee, self.bell.clone())?;
-        let growing = Growing::at(segment.clone(), segment.first())?;
-        self.hub.publish(&source, Delta::Begin(segment), Content::Nothing);
-        self.pipes.push(Piped { source, growing, progress, ended: false, moved: false });
+        self.follow_pipe(source, pipe, tee)
+    }
+
+    fn follow_pipe(
+        &mut self,
+        source: Arc<Source>,
+        pipe: impl io::Read + Send + 'static,
+        tee: Tee,
+    ) -> io::Result<()> {
+        let key = (source.id, source.key);
+        let (segment, progress) = pipe::start(pipe, key, self.options.spool_limit, tee, self.bell.clone())?;
+        self.pipes.push(Piped::begin(&self.hub, source, segment, progress)?);
         Ok(())
     }
 
@@ -235,6 +207,8 @@ impl Follower {
             self.watch_folders(at);
             self.look(at, true);
         }
+        self.take_fifos();
+        self.drop_watches();
         self.read_pipes();
         self.hub.tick();
         self.hub.forget_views(VIEW_IDLE);
@@ -263,11 +237,34 @@ impl Follower {
                 self.look(at, false);
             }
         }
+        self.take_fifos();
     }
 
     fn look(&mut self, at: usize, tick: bool) {
         let mut look = Look { hub: &self.hub, buf: &mut self.buf, talk: &self.options.talk, tick };
         self.paths[at].followed.look(&mut look);
+    }
+
+    /// A path that got a FIFO after the start is read as one from now on.
+    fn take_fifos(&mut self) {
+        let is_fifo = |path: &FollowedPath| path.followed.is_fifo();
+        while let Some(at) = self.paths.iter().position(is_fifo) {
+            let followed = self.paths.remove(at).followed;
+            let taken = Fifo::open(followed.path.clone())
+                .and_then(|fifo| self.follow_pipe(followed.source.clone(), fifo, None));
+            if let Err(error) = taken {
+                (self.options.talk)(&format!("warning: {}", named(&followed.source.name, &error)));
+            }
+        }
+    }
+
+    /// Lets go of the watches that nothing needs any more: a link or a folder leads elsewhere.
+    fn drop_watches(&mut self) {
+        let roots: Vec<PathBuf> =
+            self.globs.iter().filter_map(|glob| std::path::absolute(glob.root()).ok()).collect();
+        let folders = self.paths.iter().flat_map(|path| &path.folders);
+        let wanted: HashSet<&Path> = folders.chain(&roots).map(PathBuf::as_path).collect();
+        self.watcher.keep(&wanted);
     }
 
     fn count_births(&mut self, dirty: &Dirty) {
@@ -312,23 +309,8 @@ impl Follower {
     }
 
     fn read_pipes(&mut self) {
-        for pipe in self.pipes.iter_mut().filter(|pipe| !pipe.ended) {
-            // Before the read: what was spooled before the end is then read with it.
-            let ended = pipe.progress.ended();
-            pipe.read(&self.hub, &mut self.buf);
-            let dropped = pipe.progress.take_dropped();
-            if dropped > 0 {
-                let more = format!(r#","reason":"the spool's disk is full","bytes":{dropped}"#);
-                let content = Content::Notice { name: "gap", body: notice_body(&pipe.source.name, &more) };
-                self.hub.publish(&pipe.source, Delta::Same, content);
-            }
-            if ended {
-                pipe.ended = true;
-                pipe.growing.finish(&self.hub, &pipe.source);
-                pipe.source.set_state(State::Ended);
-                let content = Content::Notice { name: "ended", body: notice_body(&pipe.source.name, "") };
-                self.hub.publish(&pipe.source, Delta::End, content);
-            }
+        for pipe in &mut self.pipes {
+            pipe.look(&self.hub, &mut self.buf);
         }
     }
 
@@ -340,6 +322,11 @@ impl Follower {
         }
         self.globs.clear();
     }
+}
+
+/// An error that names its object.
+fn named(name: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot follow '{}': {error}", name.escape_debug()))
 }
 
 /// The path as events may name it: below its folder, and below the folder of the file that a link leads to.

@@ -6,6 +6,7 @@
 
 pub mod compare;
 mod ending;
+mod presence;
 mod siblings;
 
 use super::client::{born_word, generation_member};
@@ -22,7 +23,7 @@ use compare::{Change, Found, compare};
 use siblings::head_now;
 use std::collections::HashMap;
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -30,8 +31,6 @@ use std::time::{Duration, Instant};
 /// How long an old generation is read on after its last growth: a writer that was told to re-open its log has
 /// done so by then.
 pub const GRACE: Duration = Duration::from_secs(5);
-/// How long a path may be without a file before that is worth a notice: rotations take less.
-const MISSING_AFTER: Duration = Duration::from_secs(1);
 
 /// One followed path. See the module.
 #[derive(Debug)]
@@ -55,6 +54,7 @@ pub struct Followed {
     last: Weak<Segment>,
     births_seen: u64,
     lives: u64,
+    fifo: bool,
 }
 
 /// What every look needs.
@@ -87,12 +87,18 @@ impl Followed {
             last: Weak::new(),
             births_seen: 0,
             lives: 0,
+            fifo: false,
         }
     }
 
     /// Whether names in its folder that are not its own may tell of it.
     pub fn is_draining(&self) -> bool {
         self.open.len() > usize::from(self.named)
+    }
+
+    /// Whether the path was found to name a FIFO, which is read otherwise.
+    pub fn is_fifo(&self) -> bool {
+        self.fifo
     }
 
     /// Counts new files that the watcher saw at the path.
@@ -109,16 +115,21 @@ impl Followed {
         let readable = self.read_all(look);
         let found = match std::fs::metadata(&self.path) {
             Ok(meta) if meta.is_file() => Found::File(Ident::of(&meta)),
+            Ok(meta) if meta.file_type().is_fifo() && self.open.is_empty() => {
+                self.fifo = true;
+                return;
+            }
             Ok(meta) => {
+                self.looked = true;
                 return self
                     .fail(look, if meta.is_dir() { "it is a folder now" } else { "it is not a file now" });
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 Found::Nothing
             }
-            Err(error) => return self.fail(look, &error.to_string()),
+            Err(error) => return self.fail_with(look, &error),
         };
-        let seen = self.open.last().filter(|_| self.named).map(|growing| growing.segment.file().ident());
+        let seen = self.open.last().filter(|_| self.named).map(|growing| growing.file.ident());
         match compare(seen, found) {
             Change::Same => self.is_there(look, readable),
             Change::Missing => self.is_missing(look),
@@ -126,14 +137,13 @@ impl Followed {
                 Ok(file) => self.replaced(look, file),
                 // It went again in between: the next look knows more.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => self.is_missing(look),
-                Err(error) => return self.fail(look, &error.to_string()),
+                Err(error) => return self.fail_with(look, &error),
             },
         }
         if births > self.lives {
             // More lives began than were found. Where files are removed, one was gone before anybody could look;
             // where they are renamed, it is only found later.
-            let removed =
-                |growing: &Growing| growing.segment.file().metadata().is_ok_and(|meta| meta.nlink() == 0);
+            let removed = |growing: &Growing| growing.file.metadata().is_ok_and(|meta| meta.nlink() == 0);
             if self.looked && self.open.iter().any(removed) {
                 self.gap(look, "a file was replaced before it could be read", None);
             }
@@ -159,8 +169,8 @@ impl Followed {
             growing.finish(look.hub, &self.source);
         }
         self.source.set_state(State::Ended);
-        let body = notice_body(&self.source.name, "");
-        look.hub.publish(&self.source, Delta::End, Content::Notice { name: "ended", body });
+        let body = notice_body(Some(&self.source.name), "");
+        look.hub.publish(&self.source, Delta::End(self.source.id), Content::Notice { name: "ended", body });
     }
 
     /// Reads what grew; false if something could not be read.
@@ -184,60 +194,17 @@ impl Followed {
                 Ok(Growth::Cut) => {
                     // Somebody cut a file that was rotated away: what is left of it may stand in a copy.
                     self.rescue(look, at);
-                    self.seal(look, at);
+                    self.seal(look, at, true);
                     continue;
                 }
                 Err(error) => {
                     readable = false;
-                    self.fail(look, &error.to_string());
+                    self.fail_with(look, &error);
                 }
             }
             at += 1;
         }
         readable
-    }
-
-    /// Notes a look that failed, and says so once.
-    fn fail(&mut self, look: &mut Look<'_>, cause: &str) {
-        if self.trouble.as_deref() != Some(cause) {
-            (look.talk)(&format!("warning: cannot follow '{}': {cause}", self.source.name.escape_debug()));
-            self.trouble = Some(cause.to_owned());
-        }
-        if self.open.is_empty() {
-            self.waiting = true;
-            self.source.set_state(State::Refused);
-        }
-        self.looked = true;
-        if look.tick {
-            self.end_quiet(look);
-        }
-    }
-
-    fn is_there(&mut self, look: &mut Look<'_>, readable: bool) {
-        if self.missing_since.take().is_some() {
-            // Moved away and back: the watcher counts that as a new file.
-            self.lives = self.lives.max(self.births_seen);
-        }
-        if readable {
-            self.trouble = None;
-        }
-        if std::mem::take(&mut self.waiting) {
-            self.source.set_state(State::Following);
-            self.say(look, "resumed", Delta::Same);
-        }
-    }
-
-    fn is_missing(&mut self, look: &mut Look<'_>) {
-        let since = *self.missing_since.get_or_insert_with(Instant::now);
-        if self.waiting || (self.looked && since.elapsed() < MISSING_AFTER) {
-            return;
-        }
-        self.waiting = true;
-        self.source.set_state(State::Waiting);
-        // From the start on there was nothing: `hello` says so.
-        if self.looked {
-            self.say(look, "waiting", Delta::Same);
-        }
     }
 
     fn replaced(&mut self, look: &mut Look<'_>, file: LogFile) {
@@ -249,9 +216,13 @@ impl Followed {
             (true, true) => Born::Resumed,
             (true, false) => Born::Rotated,
         };
+        // What the old file was cut to before it left the path is a life of its own.
+        if self.named {
+            self.read_all(look);
+        }
         // One of the old ones may be back at the path.
         let ident = file.ident();
-        let back = self.open.iter().position(|growing| growing.segment.file().ident() == ident);
+        let back = self.open.iter().position(|growing| growing.file.ident() == ident);
         let file = Arc::new(file);
         let start = match back {
             Some(at) => {
@@ -273,7 +244,7 @@ impl Followed {
             // What is there at the start is history: only its end is looked at.
             match history_end(&segment) {
                 Ok(tip) => return self.begin_at(look, segment, tip),
-                Err(error) => return self.fail(look, &error.to_string()),
+                Err(error) => return self.fail_with(look, &error),
             }
         }
         if start.is_none()
@@ -284,7 +255,7 @@ impl Followed {
         self.lives += 1;
         self.begin(look, segment);
         if let Some(at) = back {
-            self.seal(look, at);
+            self.seal(look, at, false);
         }
         self.named = true;
         self.read_all(look);
@@ -302,7 +273,7 @@ impl Followed {
                 self.named = true;
                 self.read_all(look);
             }
-            Err(error) => self.fail(look, &error.to_string()),
+            Err(error) => self.fail_with(look, &error),
         }
     }
 
@@ -312,7 +283,7 @@ impl Followed {
         let first = segment.first();
         let growing = match Growing::at(segment.clone(), first) {
             Ok(growing) => growing,
-            Err(error) => return self.fail(look, &error.to_string()),
+            Err(error) => return self.fail_with(look, &error),
         };
         if let Some(before) = self.last.upgrade() {
             before.set_next(segment.clone());
@@ -320,7 +291,7 @@ impl Followed {
         self.last = Arc::downgrade(&segment);
         match born_word(segment.born) {
             Some(word) => {
-                let body = notice_body(&self.source.name, &generation_member(&segment));
+                let body = notice_body(Some(&self.source.name), &generation_member(&segment));
                 let content = Content::Notice { name: word, body };
                 look.hub.publish(&self.source, Delta::Begin(segment.clone()), content);
             }
@@ -332,7 +303,7 @@ impl Followed {
     /// The current file was cut: its rest may stand in a copy, and whole lives may have come and gone.
     fn truncated(&mut self, look: &mut Look<'_>) {
         let at = self.open.len() - 1;
-        let file = self.open[at].segment.file();
+        let file = self.open[at].file.clone();
         self.rescue(look, at);
         self.named = false;
         let head = self.catch_up(look, &file);
@@ -341,25 +312,25 @@ impl Followed {
             segment.set_generation(generation);
         }
         self.begin(look, segment);
-        self.seal(look, at);
+        self.seal(look, at, true);
         self.named = true;
     }
 
     fn say(&self, look: &Look<'_>, name: &str, delta: Delta) {
-        let body = notice_body(&self.source.name, "");
+        let body = notice_body(Some(&self.source.name), "");
         look.hub.publish(&self.source, delta, Content::Notice { name, body });
     }
 
     fn gap(&self, look: &Look<'_>, reason: &str, bytes: Option<u64>) {
         let bytes = bytes.map_or(String::new(), |bytes| format!(r#","bytes":{bytes}"#));
-        let body = notice_body(&self.source.name, &format!(r#","reason":"{reason}"{bytes}"#));
+        let body = notice_body(Some(&self.source.name), &format!(r#","reason":"{reason}"{bytes}"#));
         look.hub.publish(&self.source, Delta::Same, Content::Notice { name: "gap", body });
     }
 }
 
 /// A file that changed without growing may have been written anew with the same size.
 fn rewritten(growing: &mut Growing) -> io::Result<Growth> {
-    let now = modified(&growing.segment.file().metadata()?);
+    let now = modified(&growing.file.metadata()?);
     if std::mem::replace(&mut growing.modified, now) == now || growing.still_shows()? {
         return Ok(Growth::Same);
     }

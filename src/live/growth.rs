@@ -8,10 +8,10 @@ use super::feed::Hub;
 use super::source::Source;
 use super::vector::Delta;
 use super::view::Content;
-use crate::log::cursor::{NO_GENERATION, OVERLAP_BYTES, check_at_end};
+use crate::log::cursor::{HEAD_BYTES, NO_GENERATION, OVERLAP_BYTES, check_at_end};
 use crate::log::encode::Block;
 use crate::log::lines;
-use crate::log::logfile::{Head, head_of};
+use crate::log::logfile::{Head, LogFile, head_of};
 use crate::log::segment::{Place, ReadError, Segment};
 use std::io;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ const READ_BYTES: usize = 256 << 10;
 const CHUNK_BYTES: usize = 64 << 10;
 /// How much of an unfinished line is held in memory.
 const HELD_BYTES: usize = 64 << 10;
+/// How many places are remembered: a copy ends among the last of them, and more cost memory for each file.
+const MAX_EDGES: usize = 64;
 
 /// What a look at a generation found.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub enum Growth {
 pub struct Growing {
     /// The generation.
     pub segment: Arc<Segment>,
+    /// The file that it grows in. A client may read what it told from a copy already.
+    pub file: Arc<LogFile>,
     /// The end of the last complete line.
     pub tip: Place,
     /// When it was opened.
@@ -52,6 +56,10 @@ pub struct Growing {
     tail: Vec<u8>,
     /// The bytes behind the tip, an unfinished line, if they are few.
     held: Vec<u8>,
+    /// The first bytes of content, at most [`HEAD_BYTES`], and some of the places that it was read to: with them a
+    /// copy that ends before the tip is known when the file itself is cut already.
+    first: Vec<u8>,
+    edges: Vec<Place>,
 }
 
 impl Growing {
@@ -62,12 +70,28 @@ impl Growing {
     pub fn at(segment: Arc<Segment>, tip: Place) -> io::Result<Growing> {
         // A spool may give up its oldest lines meanwhile.
         let overlap = tip.offset.saturating_sub(segment.begin()).min(OVERLAP_BYTES as u64);
+        let file = segment.file();
         let mut tail = vec![0; overlap as usize];
-        let n = segment.file().read_at(&mut tail, tip.offset - overlap)?;
+        let n = file.read_at(&mut tail, tip.offset - overlap)?;
         tail.truncate(n);
-        let seen = tip.offset;
+        let before = tip.offset.saturating_sub(segment.begin()).min(HEAD_BYTES as u64);
+        let mut first = vec![0; before as usize];
+        let n = file.read_at(&mut first, segment.begin())?;
+        first.truncate(n);
         let began = Instant::now();
-        Ok(Growing { segment, tip, began, grew: began, seen, modified: 0, tail, held: Vec::new() })
+        Ok(Growing {
+            segment,
+            file,
+            tip,
+            began,
+            grew: began,
+            seen: tip.offset,
+            modified: 0,
+            tail,
+            held: Vec::new(),
+            first,
+            edges: vec![tip],
+        })
     }
 
     /// Reads what came and says its complete lines. `buf` is scratch.
@@ -75,7 +99,7 @@ impl Growing {
     /// # Errors
     /// What the system says.
     pub fn read(&mut self, hub: &Hub, source: &Source, buf: &mut Vec<u8>) -> io::Result<Growth> {
-        let file = self.segment.file();
+        let file = self.file.clone();
         buf.resize(OVERLAP_BYTES + READ_BYTES, 0);
         loop {
             // Behind a long unfinished line only its end is looked for.
@@ -163,9 +187,8 @@ impl Growing {
     /// # Errors
     /// What the system says.
     pub fn still_shows(&self) -> io::Result<bool> {
-        let file = self.segment.file();
-        if self.segment.generation() != 0
-            && file.head(self.segment.begin())?.settled() != self.segment.generation()
+        if self.segment.generation() != NO_GENERATION
+            && self.file.head(self.segment.begin())?.settled() != self.segment.generation()
         {
             return Ok(false);
         }
@@ -174,10 +197,7 @@ impl Growing {
 
     fn tail_stands(&self) -> io::Result<bool> {
         let mut now = [0; OVERLAP_BYTES];
-        let n = self
-            .segment
-            .file()
-            .read_at(&mut now[..self.tail.len()], self.tip.offset - self.tail.len() as u64)?;
+        let n = self.file.read_at(&mut now[..self.tail.len()], self.tip.offset - self.tail.len() as u64)?;
         Ok(now[..n] == self.tail)
     }
 
@@ -189,7 +209,7 @@ impl Growing {
     }
 
     /// Moves the start behind a leading run of NULs. True if there was one and something behind it.
-    fn skip_hole(&mut self, file: &crate::log::logfile::LogFile) -> io::Result<bool> {
+    fn skip_hole(&mut self, file: &LogFile) -> io::Result<bool> {
         let begin = file.content_start()?;
         if begin <= self.segment.begin() {
             return Ok(false);
@@ -216,8 +236,7 @@ impl Growing {
             let from = self.tip.offset;
             let to = Place { offset: from + cut as u64, check: check_at_end(chunk) };
             let block = Block { bytes: chunk, from, omitted: 0, check: to.check, to: to.offset };
-            self.remember(chunk);
-            self.tip = to;
+            self.remember(chunk, to);
             hub.publish(source, Delta::Advance(self.segment.clone(), to), Content::Lines(source, block));
             rest = later;
         }
@@ -235,16 +254,16 @@ impl Growing {
             let begin = self.segment.begin();
             let overlap = lines.to.offset.saturating_sub(begin).min(OVERLAP_BYTES as u64);
             let mut tail = vec![0; overlap as usize];
-            self.segment.file().read_at(&mut tail, lines.to.offset - overlap)?;
+            self.file.read_at(&mut tail, lines.to.offset - overlap)?;
             self.tail = tail;
-            self.tip = lines.to;
+            self.moved(lines.block().bytes, lines.to);
             let delta = Delta::Advance(self.segment.clone(), lines.to);
             hub.publish(source, delta, Content::Lines(source, lines.block()));
         }
         Ok(())
     }
 
-    fn remember(&mut self, chunk: &[u8]) {
+    fn remember(&mut self, chunk: &[u8], to: Place) {
         if chunk.len() >= OVERLAP_BYTES {
             self.tail.clear();
             self.tail.extend_from_slice(&chunk[chunk.len() - OVERLAP_BYTES..]);
@@ -253,5 +272,49 @@ impl Growing {
             let over = self.tail.len().saturating_sub(OVERLAP_BYTES);
             self.tail.drain(..over);
         }
+        self.moved(chunk, to);
+    }
+
+    fn moved(&mut self, bytes: &[u8], to: Place) {
+        let told = self.tip.offset.checked_sub(self.segment.begin());
+        if self.first.len() < HEAD_BYTES && told == Some(self.first.len() as u64) {
+            let more = bytes.len().min(HEAD_BYTES - self.first.len());
+            self.first.extend_from_slice(&bytes[..more]);
+        }
+        if self.edges.len() == MAX_EDGES {
+            // The old half gets wider gaps, the new half stays dense.
+            let mut at = 0;
+            self.edges.retain(|_| {
+                at += 1;
+                at > MAX_EDGES / 2 || at % 2 == 1
+            });
+        }
+        self.edges.push(to);
+        self.tip = to;
+    }
+
+    /// Whether a file of this generation that ends before the tip is a copy of it, as far as
+    /// what is remembered tells.
+    pub fn is_told_by(&self, copy: &LogFile) -> io::Result<bool> {
+        let (begin, end) = (copy.content_start()?, copy.size()?);
+        if begin != self.segment.begin() || end > self.tip.offset {
+            return Ok(false);
+        }
+        let mut first = vec![0; self.first.len().min((end - begin) as usize)];
+        let n = copy.read_at(&mut first, begin)?;
+        if n < first.len() || first != self.first[..n] {
+            return Ok(false);
+        }
+        let edge = self.edges.iter().rev().find(|edge| edge.offset <= end && edge.offset > begin);
+        Ok(match edge {
+            Some(edge) => copy.check_before(begin, edge.offset)? == edge.check,
+            None => true,
+        })
+    }
+
+    /// Reads on in another file that holds the same content.
+    pub fn move_to(&mut self, file: Arc<LogFile>) {
+        self.segment.move_to(file.clone());
+        self.file = file;
     }
 }

@@ -9,6 +9,7 @@ pub mod growth;
 pub mod live_view;
 mod own_read;
 pub mod pipe;
+pub mod piped;
 pub mod resume;
 pub mod source;
 pub mod step;

@@ -7,7 +7,10 @@ use super::watch::Bell;
 use crate::log::logfile::LogFile;
 use crate::log::segment::Segment;
 use crate::log::spool::Spool;
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -30,6 +33,54 @@ impl Progress {
     /// Takes the number of bytes that could not be spooled since the last time.
     pub fn take_dropped(&self) -> u64 {
         self.dropped.swap(0, Ordering::AcqRel)
+    }
+}
+
+/// A named pipe, read on when its writers have gone and others come.
+#[derive(Debug)]
+pub struct Fifo {
+    path: PathBuf,
+    file: Option<File>,
+    /// One that has no name of its own (`<(command)` in a shell) ends with its writer.
+    anonymous: bool,
+}
+
+impl Fifo {
+    /// Opens it, without waiting for a writer.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(path: PathBuf) -> io::Result<Fifo> {
+        let anonymous = ["/dev/fd", "/proc"].iter().any(|folder| path.starts_with(folder));
+        if anonymous {
+            return Ok(Fifo { file: Some(File::open(&path)?), path, anonymous });
+        }
+        // Open for writing too, so that it does not end with its writers; who may only read waits for each of them.
+        let file = match File::options().read(true).write(true).open(&path) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                let nonblock = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+                File::options().read(true).custom_flags(nonblock).open(&path)?;
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(Fifo { path, file, anonymous })
+    }
+}
+
+impl Read for Fifo {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let file = match &mut self.file {
+                Some(file) => file,
+                None => self.file.insert(File::open(&self.path)?),
+            };
+            match file.read(buf)? {
+                0 if !self.anonymous => self.file = None,
+                n => return Ok(n),
+            }
+        }
     }
 }
 

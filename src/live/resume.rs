@@ -74,6 +74,9 @@ pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
     for id in tip.sources() {
         let Some(source) = sources.get(id) else { continue };
         let entries: Vec<&Entry> = cursor.entries.iter().filter(|entry| entry.key == source.key).collect();
+        // Before and after: the follower may find what was cut in a copy while this looks.
+        let all_show = || tip.of(id).all(|(segment, place)| still_shows(segment, *place));
+        let showed = all_show();
         if entries.is_empty() && cursor.partial {
             found.gaps.push(gap(Some(id), "the cursor does not name this file"));
             copy_stands(tip, id, &mut found.vector);
@@ -84,7 +87,7 @@ pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
             found.gaps.push(gap(Some(id), "the place of the cursor is gone"));
             found.unsettled |= source.path.as_deref().is_some_and(changed_lately);
         }
-        found.unsettled |= tip.of(id).any(|(segment, place)| !still_shows(segment, *place));
+        found.unsettled |= !(showed && all_show());
     }
     found
 }
@@ -114,7 +117,12 @@ fn place_source(source: &Source, tip: &Vector, entries: &[&Entry], out: &mut Vec
             Some((found, true)) => Some(found),
             other => {
                 let archive = archive.get_or_insert_with(|| Archive::of(source, &open));
-                let found = archive.find(entry).or(other.map(|(found, _)| found));
+                // Meanwhile the follower may read an open one from its copy: then that copy is not a life of its own.
+                let archived = archive.find(entry);
+                let found = match find_open(&open, entry) {
+                    Some((found, true)) => Some(found),
+                    _ => archived.or(other.map(|(found, _)| found)),
+                };
                 // An empty file that was compressed has lost its identity, and nothing else.
                 all &= found.is_some() || entry.generation == NO_GENERATION && archive.has_empty();
                 found

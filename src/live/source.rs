@@ -64,6 +64,8 @@ pub struct Life {
     pub generation: u64,
     /// How far it was read.
     pub end: Place,
+    /// Whether its file was cut: what it held beyond `end` may stand in a copy.
+    pub cut: bool,
 }
 
 /// What [`Source::status`] tells.

@@ -27,8 +27,8 @@ pub enum Delta {
     Seal(Arc<Segment>),
     /// Nothing moved.
     Same,
-    /// Nothing moved, and nothing of this source will.
-    End,
+    /// Nothing moved, and nothing of the source with this number will.
+    End(usize),
 }
 
 /// Where one generation stands, or that a source has none.
@@ -111,7 +111,7 @@ impl Vector {
     /// Takes one step.
     pub fn apply(&mut self, delta: &Delta) {
         match delta {
-            Delta::Same | Delta::End => {}
+            Delta::Same | Delta::End(_) => {}
             Delta::Join { source, key } => {
                 if self.0.iter().all(|stand| stand.source != *source) {
                     self.push(Stand::nowhere(*source, *key));

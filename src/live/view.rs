@@ -44,6 +44,15 @@ pub struct Record {
     pub bytes: Bytes,
     /// When it came.
     pub at: Instant,
+    /// Whether it says that something is missing.
+    pub is_gap: bool,
+}
+
+impl Record {
+    /// A record that comes now.
+    pub(super) fn new(delta: Delta, bytes: Bytes, is_gap: bool) -> Record {
+        Record { delta, bytes, at: Instant::now(), is_gap }
+    }
 }
 
 /// What is shared by the clients that asked for the same.
@@ -66,9 +75,16 @@ struct Ring {
     base: u64,
     records: VecDeque<Record>,
     bytes: usize,
+    /// The sources of which nothing more comes.
+    ended: Vec<usize>,
 }
 
 impl Ring {
+    /// Whether nothing more comes of any source.
+    fn has_ended(&self) -> bool {
+        !self.ended.is_empty() && self.vector.sources().all(|source| self.ended.contains(&source))
+    }
+
     fn drop_first(&mut self) {
         if let Some(record) = self.records.pop_front() {
             self.bytes -= record.bytes.len();
@@ -84,16 +100,18 @@ pub enum Shared {
     Record(Record),
     /// It is not there yet.
     NotYet,
+    /// It never will be: all sources have ended.
+    Never,
     /// It was there.
     Past,
 }
 
 impl View {
     /// A view that stands at a vector, without records.
-    pub(super) fn new(key: ViewKey, vector: Vector) -> View {
+    pub(super) fn new(key: ViewKey, vector: Vector, ended: Vec<usize>) -> View {
         View {
             key,
-            ring: Mutex::new(Ring { vector, base: 0, records: VecDeque::new(), bytes: 0 }),
+            ring: Mutex::new(Ring { vector, base: 0, records: VecDeque::new(), bytes: 0, ended }),
             pending: Mutex::default(),
             moved: watch::Sender::new(()),
             clients: AtomicUsize::new(0),
@@ -101,10 +119,10 @@ impl View {
         }
     }
 
-    /// Where it stands, and the number of the record that will come next.
-    pub fn tip(&self) -> (Vector, u64) {
+    /// Where it stands, the number of the record that will come next, and whether none ever will.
+    pub fn tip(&self) -> (Vector, u64, bool) {
         let ring = lock(&self.ring);
-        (ring.vector.clone(), ring.base + ring.records.len() as u64)
+        (ring.vector.clone(), ring.base + ring.records.len() as u64, ring.has_ended())
     }
 
     /// The record with this number.
@@ -112,7 +130,11 @@ impl View {
         let ring = lock(&self.ring);
         match number.checked_sub(ring.base) {
             None => Shared::Past,
-            Some(at) => ring.records.get(at as usize).cloned().map_or(Shared::NotYet, Shared::Record),
+            Some(at) => match ring.records.get(at as usize) {
+                Some(record) => Shared::Record(record.clone()),
+                None if ring.has_ended() => Shared::Never,
+                None => Shared::NotYet,
+            },
         }
     }
 
@@ -125,6 +147,9 @@ impl View {
     pub(super) fn push(&self, record: Record, limit: usize) {
         let mut ring = lock(&self.ring);
         ring.vector.apply(&record.delta);
+        if let Delta::End(source) = record.delta {
+            ring.ended.push(source);
+        }
         ring.bytes += record.bytes.len();
         ring.records.push_back(record);
         while ring.records.len() > 1 && (ring.bytes > limit || ring.records.len() > RING_RECORDS) {
@@ -186,4 +211,11 @@ pub enum Content<'a> {
         /// The members of its data.
         body: String,
     },
+}
+
+impl Content<'_> {
+    /// Whether it says that something is missing.
+    pub(super) fn is_gap(&self) -> bool {
+        matches!(self, Content::Notice { name: "gap", .. })
+    }
 }

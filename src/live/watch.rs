@@ -119,18 +119,15 @@ impl Watcher {
     /// Returns true if the watch is new: what happened before it is not known.
     pub fn watch(&mut self, folder: &Path, talk: &dyn Fn(&str)) -> bool {
         let Ok(meta) = std::fs::metadata(folder) else {
-            self.folders.remove(folder);
+            self.unwatch(folder);
             return false;
         };
         let ident = (meta.dev(), meta.ino());
         if self.folders.get(folder) == Some(&ident) {
             return false;
         }
+        self.unwatch(folder);
         let Some(inner) = &mut self.inner else { return false };
-        if self.folders.remove(folder).is_some() {
-            // It fails if the folder is gone, and its watch with it.
-            let _ = inner.unwatch(folder);
-        }
         match inner.watch(folder, RecursiveMode::NonRecursive) {
             Ok(()) => {
                 self.folders.insert(folder.to_owned(), ident);
@@ -140,6 +137,23 @@ impl Watcher {
                 self.say(&error, talk);
                 false
             }
+        }
+    }
+
+    fn unwatch(&mut self, folder: &Path) {
+        if self.folders.remove(folder).is_some()
+            && let Some(inner) = &mut self.inner
+        {
+            // It fails if the folder is gone, and its watch with it.
+            let _ = inner.unwatch(folder);
+        }
+    }
+
+    /// Watches no other folders than these any more.
+    pub fn keep(&mut self, wanted: &HashSet<&Path>) {
+        let others = self.folders.keys().filter(|folder| !wanted.contains(folder.as_path()));
+        for folder in others.cloned().collect::<Vec<_>>() {
+            self.unwatch(&folder);
         }
     }
 

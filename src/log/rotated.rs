@@ -17,8 +17,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
-/// The most siblings of one log that are looked at, newest first.
+/// The most siblings of one log that are opened at once, newest first.
 pub const MAX_SIBLINGS: usize = 64;
+/// The most siblings that are listed; of those, the ones that a caller knows need not be opened.
+pub const MAX_LISTED: usize = 4096;
 /// The largest generation that is decoded from a compressed sibling, in bytes.
 pub const MAX_DECODED_BYTES: u64 = 1 << 30;
 /// The most directory entries that one look reads; a folder with more is not a log's folder.
@@ -61,7 +63,7 @@ pub struct Sibling {
     number: u64,
 }
 
-/// The siblings of the log at `path`, newest first, at most [`MAX_SIBLINGS`].
+/// The siblings of the log at `path`, newest first, at most [`MAX_LISTED`].
 ///
 /// # Errors
 /// What the system says to listing the folder.
@@ -85,7 +87,7 @@ pub fn siblings(path: &Path) -> io::Result<Vec<Sibling>> {
         found.push(Sibling { path, stamp, codec, rotated_name, number });
     }
     found.sort_by(|a, b| (b.stamp.modified, a.number).cmp(&(a.stamp.modified, b.number)));
-    found.truncate(MAX_SIBLINGS);
+    found.truncate(MAX_LISTED);
     Ok(found)
 }
 
@@ -122,8 +124,8 @@ fn candidate(name: &OsStr, base: &OsStr) -> Option<(Option<Codec>, bool, u64)> {
 /// How often a look is taken again while names move, and the wait between.
 const TRIES: u32 = 100;
 const TRY_AGAIN: Duration = Duration::from_millis(4);
-/// One decoding at a time bounds disk and processor, whatever is asked.
-static DECODING: Mutex<()> = Mutex::new(());
+/// Two decodings at a time bound disk and processor, whatever is asked.
+static DECODING: [Mutex<()>; 2] = [Mutex::new(()), Mutex::new(())];
 
 /// A sibling that is open: what happens to its name is of no matter any more.
 #[derive(Debug)]
@@ -132,26 +134,49 @@ pub struct Held {
     pub sibling: Sibling,
     /// The generation that its first line tells.
     pub generation: u64,
+    /// The first bytes of its content, at most [`HEAD_BYTES`](super::cursor::HEAD_BYTES), of a compressed one.
+    first: Vec<u8>,
     raw: File,
     file: OnceLock<Arc<LogFile>>,
 }
 
-/// All siblings of the log at `path`, newest first, open. Blocks while names move, for less than half a second.
+/// What one look at the siblings found.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// Those that were wanted, newest first, open.
+    pub held: Vec<Held>,
+    /// All that are there.
+    pub stamps: Vec<Stamp>,
+    /// Whether there were more than could be opened: the oldest of those that were wanted are missing.
+    pub cut: bool,
+}
+
+/// The newest siblings of the log at `path`, newest first, open. Blocks while names move, for less than half a second.
 pub fn look(path: &Path) -> Vec<Held> {
+    look_for(path, MAX_SIBLINGS, &|_| true).held
+}
+
+/// The same for at most `limit` of the siblings that are wanted.
+pub fn look_for(path: &Path, limit: usize, wanted: &dyn Fn(&Stamp) -> bool) -> Looked {
     let mut before = Vec::new();
     for again in 0..TRIES {
         let last = again + 1 == TRIES;
         let listed = siblings(path).unwrap_or_default();
+        let new: Vec<&Sibling> = listed.iter().filter(|sibling| wanted(&sibling.stamp)).collect();
+        let cut = new.len() > limit;
         let opened: io::Result<Vec<Option<Held>>> =
-            listed.iter().map(|sibling| hold(sibling, &listed, last)).collect();
+            new.into_iter().take(limit).map(|sibling| hold(sibling, &listed, last)).collect();
         let still = listed == before || !changed_lately(path);
         match opened {
-            Ok(held) if still || last => return held.into_iter().flatten().collect(),
+            Ok(held) if still || last => {
+                let stamps = listed.iter().map(|sibling| sibling.stamp).collect();
+                return Looked { held: held.into_iter().flatten().collect(), stamps, cut };
+            }
             _ => before = listed,
         }
         std::thread::sleep(TRY_AGAIN);
     }
-    Vec::new()
+    Looked::default()
 }
 
 /// Whether the folder changed so lately that a listing may have missed a name that moved.
@@ -177,13 +202,14 @@ fn hold(sibling: &Sibling, all: &[Sibling], last: bool) -> io::Result<Option<Hel
         Err(error) if error.kind() == io::ErrorKind::NotFound && !last => return Err(error),
         Err(_) => return Ok(None),
     };
-    let held = |raw: File, generation, file| Held { sibling: sibling.clone(), generation, raw, file };
+    let held =
+        |raw: File, generation, first, file| Held { sibling: sibling.clone(), generation, first, raw, file };
     let Some(codec) = sibling.codec else {
         let Ok(head) = raw.content_start().and_then(|begin| raw.head(begin)) else { return Ok(None) };
         let file = OnceLock::new();
         let Ok(handle) = raw.try_clone_file() else { return Ok(None) };
         let _ = file.set(Arc::new(raw));
-        return Ok(Some(held(handle, head.settled(), file)));
+        return Ok(Some(held(handle, head.settled(), Vec::new(), file)));
     };
     let Ok(handle) = raw.try_clone_file() else { return Ok(None) };
     let mut first = Vec::new();
@@ -193,7 +219,7 @@ fn hold(sibling: &Sibling, all: &[Sibling], last: bool) -> io::Result<Option<Hel
         .and_then(|file| decoder(codec, file))
         .and_then(|decoded| decoded.take(limit).read_to_end(&mut first));
     match read {
-        Ok(_) => Ok(Some(held(handle, head_of(&first).settled(), OnceLock::new()))),
+        Ok(_) => Ok(Some(held(handle, head_of(&first).settled(), first, OnceLock::new()))),
         // Perhaps it is being written.
         Err(_) if !last => Err(moved()),
         Err(_) => Ok(None),
@@ -206,16 +232,28 @@ impl Held {
         (self.sibling.stamp.dev, self.sibling.stamp.ino)
     }
 
+    /// Whether its content may begin with these bytes, as far as can be told without decoding it.
+    pub fn begins_with(&self, bytes: &[u8]) -> bool {
+        let known = self.first.len().min(bytes.len());
+        self.sibling.codec.is_none() || self.first[..known] == bytes[..known]
+    }
+
     /// Its content for reading at any place, decoded if need be.
     ///
     /// # Errors
     /// What the system or the decoder says; `FileTooLarge` beyond [`MAX_DECODED_BYTES`].
     pub fn file(&self) -> io::Result<Arc<LogFile>> {
-        if let Some(file) = self.file.get() {
-            return Ok(file.clone());
+        match self.file.get() {
+            Some(file) => Ok(file.clone()),
+            None => self.decode().map(|file| self.file.get_or_init(|| file).clone()),
         }
+    }
+
+    fn decode(&self) -> io::Result<Arc<LogFile>> {
         let Some(codec) = self.sibling.codec else { return Err(io::ErrorKind::NotFound.into()) };
-        let _turn = DECODING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = DECODING[0]
+            .try_lock()
+            .unwrap_or_else(|_| DECODING[1].lock().unwrap_or_else(PoisonError::into_inner));
         let mut raw = self.raw.try_clone()?;
         raw.rewind()?;
         let mut spool = tempfile::tempfile()?;
@@ -224,18 +262,21 @@ impl Held {
         if decoded.limit() == 0 {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too large to decode"));
         }
-        let file = Arc::new(LogFile::from_file(spool)?);
-        Ok(self.file.get_or_init(|| file).clone())
+        Ok(Arc::new(LogFile::from_file(spool)?))
     }
 
-    /// Its content, if it shows what a cursor of this generation remembers. It is decoded only if its head fits.
+    /// Its content, if it shows what a cursor of this generation remembers. It is decoded only if its head fits, and
+    /// kept only if all of it does.
     pub fn proves(&self, generation: u64, offset: u64, check: u64) -> Option<Arc<LogFile>> {
         if self.generation != generation {
             return None;
         }
-        let file = self.file().ok()?;
+        let file = match self.file.get() {
+            Some(file) => file.clone(),
+            None => self.decode().ok()?,
+        };
         let begin = file.content_start().ok()?;
-        file.proves(begin, generation, offset, check).then_some(file)
+        file.proves(begin, generation, offset, check).then(|| self.file.get_or_init(|| file).clone())
     }
 
     /// Its generation and its end; `None` for what would have to be decoded.

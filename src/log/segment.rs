@@ -235,7 +235,7 @@ impl Segment {
         let mut buf = vec![0; overlap + want];
         let n = file.read_at(&mut buf, from.offset - overlap as u64)?;
         buf.truncate(n);
-        if n <= overlap || !self.shows(from, &buf, overlap) {
+        if n <= overlap || !self.shows(&file, from, &buf, overlap)? {
             return Err(ReadError::Gone);
         }
         // Read again after the data: what stands before them now stood there all the while.
@@ -245,8 +245,15 @@ impl Segment {
         if again[..k] != buf[..overlap] || self.begin() > from.offset {
             return Err(ReadError::Gone);
         }
+        if overlap == 0 && !self.shows(&file, from, &buf, 0)? {
+            return Err(ReadError::Gone);
+        }
         let data = &buf[overlap..];
         let whole = from.offset + data.len() as u64 == to;
+        // Where lines end is known: another content is not cut in lines at the same place.
+        if whole && self.end() != Some(to) && !data.ends_with(b"\n") {
+            return Err(ReadError::Gone);
+        }
         let length = if whole { data.len() } else { lines::complete(data) };
         if length == 0 || (whole && length > LINE_LIMIT && memchr::memchr(b'\n', data).is_none()) {
             return self.read_long(&file, from, to);
@@ -284,20 +291,18 @@ impl Segment {
         Ok(Lines { buf, start: 0, from: from.offset, omitted, to: Place { offset: end, check } })
     }
 
-    /// Whether bytes that begin `overlap` before a place show what the place remembers.
-    fn shows(&self, place: Place, bytes: &[u8], overlap: usize) -> bool {
+    /// Whether bytes that begin `overlap` before a place show what the place remembers; at the start of content it
+    /// is the first line that tells, as the file has it now.
+    fn shows(&self, file: &LogFile, place: Place, bytes: &[u8], overlap: usize) -> io::Result<bool> {
         if overlap > 0 {
-            return cursor::check_at_end(&bytes[..overlap]) == place.check;
+            return Ok(cursor::check_at_end(&bytes[..overlap]) == place.check);
         }
-        if self.is_trimmed() {
-            return true;
-        }
-        match (self.head.get(), head_of(bytes)) {
-            (Some(&generation), Head::Known(found)) => generation == found,
-            // The block may be shorter than the head; a settled generation may have no newline at all.
-            (Some(&generation), Head::Unfinished(found)) => self.end().is_none() || generation == found,
-            (None, _) => true,
-        }
+        let Some(&generation) = self.head.get().filter(|_| !self.is_trimmed()) else { return Ok(true) };
+        Ok(match head_of(bytes) {
+            Head::Known(found) => generation == found,
+            // The block may be shorter than the first line.
+            Head::Unfinished(_) => file.head(place.offset)?.settled() == generation,
+        })
     }
 }
 

@@ -14,7 +14,8 @@ pub mod stream;
 
 use crate::live::feed::Hub;
 use crate::live::resume::Backlog;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// What the routes need.
@@ -30,4 +31,6 @@ pub struct State {
     pub title: Option<String>,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
+    /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.
+    pub drain: OnceLock<Duration>,
 }

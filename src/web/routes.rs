@@ -105,7 +105,8 @@ fn session(state: &State, peer: Option<IpAddr>, body: &[u8]) -> Result<Response,
 
 /// The methods of a path; empty for no path of ours.
 fn methods(path: &str) -> &'static str {
-    match path {
+    // The router takes a slash at the end for none.
+    match path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path) {
         "/" | "/stream-logs" | "/api/files" | "/api/lines" | "/healthz" => "GET, HEAD",
         "/api/session" => "POST",
         _ if path.starts_with("/assets/") => "GET, HEAD",

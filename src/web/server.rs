@@ -36,7 +36,7 @@ const UNSENT: u32 = 128 << 10;
 /// How long sent bytes may stay unacknowledged before the peer is given up.
 const USER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long connections have to end by themselves when the server stops.
-const DRAIN: Duration = Duration::from_millis(1_500);
+pub const DRAIN: Duration = Duration::from_millis(1_500);
 /// The waits after an accept that failed for want of descriptors.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
 
@@ -103,7 +103,8 @@ async fn accept(listener: Listener, state: Arc<State>, permits: Arc<Semaphore>) 
     };
     let ended = async { while connections.join_next().await.is_some() {} };
     // What is left is stalled, and dropping the set ends it.
-    let _ = tokio::time::timeout(DRAIN, ended).await;
+    let drain = state.drain.get().copied().unwrap_or(DRAIN);
+    let _ = tokio::time::timeout(drain, ended).await;
     if let Some(path) = path {
         let _ = std::fs::remove_file(path);
     }

@@ -12,8 +12,7 @@ use std::sync::Arc;
 use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
-const KNOWN: &[&str] =
-    &["file", "lines", "from", "lastEventId", "format", "view", "follow", "token", "since", "until"];
+const KNOWN: &[&str] = &["file", "lines", "from", "lastEventId", "format", "view", "follow", "token"];
 
 /// Answers the request; the body goes on until the client or the server stops.
 ///
@@ -37,14 +36,11 @@ pub async fn stream(
         Some(id) => Start::Cursor(id.to_vec(), backlog),
         None => Start::Backlog(backlog),
     };
-    let response = if head {
-        StatusCode::OK.into_response()
-    } else {
-        let seat = state.hub.enter(key);
-        match Client::open(seat, Options { start, follow }, state.stop.clone()).await {
-            Opened::AllDelivered => return Ok(StatusCode::NO_CONTENT.into_response()),
-            Opened::Stream(client) => warp::reply::stream(client.into_stream()).into_response(),
-        }
+    let seat = state.hub.enter(key);
+    let response = match Client::open(seat, Options { start, follow }, state.stop.clone()).await {
+        Opened::AllDelivered => return Ok(StatusCode::NO_CONTENT.into_response()),
+        Opened::Stream(_) if head => StatusCode::OK.into_response(),
+        Opened::Stream(client) => warp::reply::stream(client.into_stream()).into_response(),
     };
     Ok(with_headers(response, format))
 }

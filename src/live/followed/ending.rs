@@ -11,17 +11,19 @@ impl Followed {
     /// Reads on in a copy what a cut generation still had; says what was seen and is gone.
     pub(super) fn rescue(&mut self, look: &mut Look<'_>, at: usize) {
         let growing = &mut self.open[at];
-        let found = match growing.unnamed() {
-            Some(seen) => archive::relocate_unnamed(&growing.segment, &self.path, seen),
-            None => archive::relocate(&growing.segment, Some(&self.path), growing.tip),
+        let (segment, own) = (&growing.segment, &growing.file);
+        let copy = match growing.unnamed() {
+            Some(seen) => archive::copy_of_unnamed(segment, own, &self.path, seen),
+            None => archive::copy_of(segment, own, &self.path, growing.tip),
         };
-        if found {
+        if let Some(copy) = copy {
+            growing.move_to(copy);
             let _ = growing.read(look.hub, &self.source, look.buf);
         }
     }
 
-    /// Ends a generation that is not the current one.
-    pub(super) fn seal(&mut self, look: &mut Look<'_>, at: usize) {
+    /// Ends a generation that is not the current one; `cut` if its file no longer holds it.
+    pub(super) fn seal(&mut self, look: &mut Look<'_>, at: usize, cut: bool) {
         let mut growing = self.open.remove(at);
         growing.finish(look.hub, &self.source);
         let lost = growing.seen.saturating_sub(growing.tip.offset);
@@ -31,9 +33,10 @@ impl Followed {
         }
         self.source.remember(Life {
             serial: growing.segment.serial,
-            ident: growing.segment.file().ident(),
+            ident: growing.file.ident(),
             generation: growing.segment.generation(),
             end: growing.tip,
+            cut,
         });
     }
 
@@ -46,7 +49,7 @@ impl Followed {
             // A path without a file keeps its last one, which may be moved back, unless it is deleted.
             let over = match last {
                 true if self.named && self.missing_since.is_none() => false,
-                true => growing.segment.file().metadata().is_ok_and(|meta| meta.nlink() == 0),
+                true => growing.file.metadata().is_ok_and(|meta| meta.nlink() == 0),
                 false => true,
             };
             let since = match last {
@@ -55,7 +58,7 @@ impl Followed {
             };
             if over && since.elapsed() >= GRACE {
                 self.named &= !last;
-                self.seal(look, at);
+                self.seal(look, at, false);
             } else {
                 at += 1;
             }

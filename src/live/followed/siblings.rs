@@ -5,7 +5,7 @@ use super::{Followed, Look, modified};
 use crate::live::growth::Growing;
 use crate::log::cursor::NO_GENERATION;
 use crate::log::logfile::{Head, LogFile};
-use crate::log::rotated::{Held, Stamp, look};
+use crate::log::rotated::{Held, MAX_SIBLINGS, Stamp, look_for};
 use crate::log::segment::{Born, Place, Segment};
 use std::collections::HashMap;
 
@@ -20,11 +20,11 @@ impl Followed {
         else {
             return false;
         };
-        let file = growing.segment.file();
+        let file = growing.file.clone();
         self.looked
             && file.size().is_ok_and(|size| size > 0)
             && self.folder_time().is_some_and(|time| time != self.folder_modified)
-            && !self.missed(&file).is_empty()
+            && !self.missed(&file).lives.is_empty()
     }
 
     /// What began and was rotated away since the last look, oldest first, up to the file that comes next. Returns
@@ -32,7 +32,11 @@ impl Followed {
     pub(super) fn catch_up(&mut self, look: &mut Look<'_>, next: &LogFile) -> Option<u64> {
         let mut head = head_now(next);
         for _ in 0..SETTLE_TRIES {
-            for held in self.missed(next) {
+            let missed = self.missed(next);
+            if !missed.unbroken && !missed.lives.is_empty() {
+                self.gap(look, "files may have been rotated away before they could be read", None);
+            }
+            for held in missed.lives {
                 self.catch_up_with(look, &held);
             }
             // Cut meanwhile: what was taken for a copy of it was a life of its own.
@@ -50,12 +54,16 @@ impl Followed {
         if self.is_copy(held) {
             return;
         }
-        let told = self.told_before(&file).map(|(end, _, _)| end.offset);
-        if told.is_some_and(|end| file.size().is_ok_and(|size| size <= end)) {
+        let told = self.told_before(&file).map(|(end, _, _)| end);
+        if told.is_some_and(|end| file.size().is_ok_and(|size| size <= end.offset)) {
             return;
         }
-        let segment = Segment::new(self.source.id, self.source.key, file, 0, Born::Rotated);
+        let mut segment = Segment::new(self.source.id, self.source.key, file, 0, Born::Rotated);
         segment.set_generation(held.generation);
+        // Lines that stood behind the end of a life when it was cut, and no others.
+        if let Some(end) = self.end_before_cut(held) {
+            segment = segment.starting_at(end);
+        }
         self.begin(look, segment);
         self.named = false;
         if let Some(growing) = self.open.last_mut() {
@@ -63,42 +71,71 @@ impl Followed {
         }
     }
 
-    fn missed(&mut self, next: &LogFile) -> Vec<Held> {
-        let mut found = look(&self.path);
+    fn missed(&mut self, next: &LogFile) -> Missed {
+        let known = |stamp: &Stamp| self.known.contains_key(stamp);
+        let looked = look_for(&self.path, MAX_SIBLINGS, &|stamp| !known(stamp));
+        let mut found = looked.held;
         found.reverse();
         // If the next file was rotated away meanwhile, what came after it is for the next look.
         let next_ident = (next.ident().dev, next.ident().ino);
         if let Some(at) = found.iter().position(|held| held.ident() == next_ident) {
             found.truncate(at);
         }
-        let is_open = |held: &Held| {
-            self.open.iter().any(|growing| {
-                let ident = growing.segment.file().ident();
-                (ident.dev, ident.ino) == held.ident()
-            })
-        };
-        found.retain(|held| {
-            held.sibling.rotated_name && !self.known.contains_key(&held.sibling.stamp) && !is_open(held)
-        });
+        let is_open = |held: &Held| self.open.iter().any(|growing| is_file(&growing.file, held));
+        // What came after the life that was read last is all there if that one is there too, by itself or as a copy.
+        let mut unbroken =
+            !looked.cut && self.open.is_empty() || looked.stamps.iter().any(|stamp| self.is_last(stamp));
+        found.retain(|held| held.sibling.rotated_name && !is_open(held));
         // Each may be a birth that the watcher saw, an empty life or a copy too.
         self.lives += found.len() as u64;
-        found.retain(|held| !held.is_beginning_of(next) && !self.is_copy(held));
-        found
+        let (copies, others): (Vec<Held>, Vec<Held>) = found.into_iter().partition(|held| self.is_copy(held));
+        unbroken |= !copies.is_empty();
+        for held in copies {
+            self.known.insert(held.sibling.stamp, held.end());
+        }
+        let lives = others.into_iter().filter(|held| !held.is_beginning_of(next)).collect();
+        Missed { lives, unbroken }
+    }
+
+    /// Whether a sibling is, or is known to be a copy of, a life that is open.
+    fn is_last(&self, stamp: &Stamp) -> bool {
+        let copy = self.known.get(stamp).copied().flatten().map(|(generation, _)| generation);
+        self.open.iter().any(|growing| {
+            let ident = growing.file.ident();
+            (ident.dev, ident.ino) == (stamp.dev, stamp.ino) || copy == Some(growing.segment.generation())
+        })
     }
 
     /// Whether a sibling holds a life that is open or was told, as a copy or compressed.
     fn is_copy(&self, held: &Held) -> bool {
         let ends = |generation: u64, end: Place| held.ends_at(generation, end.offset, end.check);
-        // What was seen of an unfinished last line is behind the tip.
         let open = |growing: &Growing| {
             let (generation, tip) = (growing.segment.generation(), growing.tip);
-            let held = held.proves(generation, tip.offset, tip.check);
-            held.is_some_and(|file| file.size().is_ok_and(|size| size <= growing.seen))
+            if generation == NO_GENERATION || held.generation != generation {
+                return false;
+            }
+            let Ok(file) = held.file() else { return false };
+            // What was seen of an unfinished last line is behind the tip, and the file may have grown since it was read.
+            let to_the_tip = held.proves(generation, tip.offset, tip.check).is_some();
+            to_the_tip && file.size().is_ok_and(|size| size <= growing.seen)
+                || held.is_beginning_of(&growing.file)
+                // It was copied, written on, read, and cut.
+                || growing.is_told_by(&file).unwrap_or(false)
         };
         self.open.iter().any(open)
             || self.source.past().iter().any(|past| ends(past.generation, past.end))
             // Compressed since it was seen last.
-            || self.known.iter().any(|known| known.1.is_some_and(|(generation, end)| ends(generation, end)))
+            || self.known.values().flatten().any(|(generation, end)| ends(*generation, *end))
+    }
+
+    /// How far the life that a sibling is a longer copy of was told before its file was cut, unless another sibling
+    /// is its exact copy: then this one only begins alike.
+    fn end_before_cut(&self, held: &Held) -> Option<Place> {
+        let life = self.source.past().into_iter().rev().find(|life| {
+            life.cut && held.proves(life.generation, life.end.offset, life.end.check).is_some()
+        })?;
+        let exact = |known: &Option<(u64, Place)>| *known == Some((life.generation, life.end));
+        (!self.known.values().any(exact)).then_some(life.end)
     }
 
     /// The end of a life that was told before, if the file is that one come back.
@@ -118,7 +155,11 @@ impl Followed {
         if self.looked && std::mem::replace(&mut self.folder_modified, modified) == modified {
             return None;
         }
-        Some(look(&self.path).iter().map(|held| (held.sibling.stamp, held.end())).collect())
+        let looked = look_for(&self.path, MAX_SIBLINGS, &|stamp| !self.known.contains_key(stamp));
+        let ends: HashMap<Stamp, _> =
+            looked.held.iter().map(|held| (held.sibling.stamp, held.end())).collect();
+        let end = |stamp: &Stamp| ends.get(stamp).or(self.known.get(stamp)).copied().flatten();
+        Some(looked.stamps.iter().map(|stamp| (*stamp, end(stamp))).collect())
     }
 
     /// When the folder was last changed.
@@ -126,6 +167,18 @@ impl Followed {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
         std::fs::metadata(folder.unwrap_or(std::path::Path::new("."))).ok().map(|meta| modified(&meta))
     }
+}
+
+/// What began since the last look.
+struct Missed {
+    /// Lives, older first.
+    lives: Vec<Held>,
+    /// Whether it is known that none is missing between what was read last and them.
+    unbroken: bool,
+}
+
+fn is_file(file: &LogFile, held: &Held) -> bool {
+    (file.ident().dev, file.ident().ino) == held.ident()
 }
 
 /// The generation that a file's first line tells now.
