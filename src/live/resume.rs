@@ -7,7 +7,7 @@
 use super::archive::Archive;
 use super::feed::Hub;
 use super::source::Source;
-use super::vector::{Stand, Vector};
+use super::vector::{Delta, Stand, Vector};
 use crate::log::cursor::{Cursor, Entry, NO_GENERATION, NO_LINE};
 use crate::log::rotated::changed_lately;
 use crate::log::segment::{Place, Segment};
@@ -131,8 +131,11 @@ fn place_source(source: &Source, tip: &Vector, entries: &[&Entry], out: &mut Vec
         placed.extend(found);
     }
     for (segment, place) in placed.into_iter().rev() {
-        if out.place(&segment).is_none() {
-            out.push(Stand::at(segment, place));
+        match out.place(&segment) {
+            None => out.push(Stand::at(segment, place)),
+            // Two of its entries led to the same content: a life, and a copy that was told as one.
+            Some(other) if other.offset < place.offset => out.apply(&Delta::Advance(segment, place)),
+            Some(_) => {}
         }
     }
     if out.stands().iter().all(|stand| stand.source != source.id) {

@@ -147,25 +147,39 @@ pub struct Looked {
     pub held: Vec<Held>,
     /// All that are there.
     pub stamps: Vec<Stamp>,
-    /// Whether there were more than could be opened: the oldest of those that were wanted are missing.
+    /// Whether there were more than could be opened.
     pub cut: bool,
 }
 
 /// The newest siblings of the log at `path`, newest first, open. Blocks while names move, for less than half a second.
 pub fn look(path: &Path) -> Vec<Held> {
-    look_for(path, MAX_SIBLINGS, &|_| true).held
+    look_for(path, Order::Newest, &|_| true).held
 }
 
-/// The same for at most `limit` of the siblings that are wanted.
-pub fn look_for(path: &Path, limit: usize, wanted: &dyn Fn(&Stamp) -> bool) -> Looked {
+/// Which of too many siblings are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Those that changed last.
+    Newest,
+    /// Those that changed first.
+    Oldest,
+}
+
+/// The same for the siblings that are wanted.
+pub fn look_for(path: &Path, order: Order, wanted: &dyn Fn(&Stamp) -> bool) -> Looked {
     let mut before = Vec::new();
     for again in 0..TRIES {
         let last = again + 1 == TRIES;
         let listed = siblings(path).unwrap_or_default();
         let new: Vec<&Sibling> = listed.iter().filter(|sibling| wanted(&sibling.stamp)).collect();
-        let cut = new.len() > limit;
+        let over = new.len().saturating_sub(MAX_SIBLINGS);
+        let cut = over > 0;
+        let chosen = match order {
+            Order::Newest => &new[..new.len() - over],
+            Order::Oldest => &new[over..],
+        };
         let opened: io::Result<Vec<Option<Held>>> =
-            new.into_iter().take(limit).map(|sibling| hold(sibling, &listed, last)).collect();
+            chosen.iter().map(|sibling| hold(sibling, &listed, last)).collect();
         let still = listed == before || !changed_lately(path);
         match opened {
             Ok(held) if still || last => {

@@ -5,12 +5,16 @@ use super::{Followed, Look, modified};
 use crate::live::growth::Growing;
 use crate::log::cursor::NO_GENERATION;
 use crate::log::logfile::{Head, LogFile};
-use crate::log::rotated::{Held, MAX_SIBLINGS, Stamp, look_for};
+use crate::log::rotated::{Held, Order, Stamp, look_for};
 use crate::log::segment::{Born, Place, Segment};
 use std::collections::HashMap;
 
-/// How often what was missed is looked for while the file is cut again and again.
-const SETTLE_TRIES: u32 = 10;
+/// How often what was missed is looked for while the file is cut again and again, or while there is more of it.
+const SETTLE_TRIES: u32 = 64;
+/// The most old lives that are held open for late lines after a burst of rotations.
+const MAX_OPEN: usize = 16;
+/// With so many lives since a look that saw nothing, some were most likely removed again: rotation keeps few.
+const DOUBTFUL: usize = 5;
 
 impl Followed {
     /// Whether the current file, of which nothing was read yet, was filled, copied away and cut meanwhile: its own
@@ -38,6 +42,10 @@ impl Followed {
             }
             for held in missed.lives {
                 self.catch_up_with(look, &held);
+                self.known.insert(held.sibling.stamp, held.end());
+            }
+            if missed.more {
+                continue;
             }
             // Cut meanwhile: what was taken for a copy of it was a life of its own.
             let now = head_now(next);
@@ -69,11 +77,14 @@ impl Followed {
         if let Some(growing) = self.open.last_mut() {
             let _ = growing.read(look.hub, &self.source, look.buf);
         }
+        if self.open.len() > MAX_OPEN {
+            self.seal(look, 0, false);
+        }
     }
 
     fn missed(&mut self, next: &LogFile) -> Missed {
         let known = |stamp: &Stamp| self.known.contains_key(stamp);
-        let looked = look_for(&self.path, MAX_SIBLINGS, &|stamp| !known(stamp));
+        let looked = look_for(&self.path, Order::Oldest, &|stamp| !known(stamp));
         let mut found = looked.held;
         found.reverse();
         // If the next file was rotated away meanwhile, what came after it is for the next look.
@@ -83,8 +94,10 @@ impl Followed {
         }
         let is_open = |held: &Held| self.open.iter().any(|growing| is_file(&growing.file, held));
         // What came after the life that was read last is all there if that one is there too, by itself or as a copy.
+        // Of a file in which nothing was seen yet, no copy can tell.
+        let unseen = self.open.last().is_none_or(|growing| growing.segment.generation() == NO_GENERATION);
         let mut unbroken =
-            !looked.cut && self.open.is_empty() || looked.stamps.iter().any(|stamp| self.is_last(stamp));
+            unseen && found.len() < DOUBTFUL || looked.stamps.iter().any(|stamp| self.is_last(stamp));
         found.retain(|held| held.sibling.rotated_name && !is_open(held));
         // Each may be a birth that the watcher saw, an empty life or a copy too.
         self.lives += found.len() as u64;
@@ -94,7 +107,7 @@ impl Followed {
             self.known.insert(held.sibling.stamp, held.end());
         }
         let lives = others.into_iter().filter(|held| !held.is_beginning_of(next)).collect();
-        Missed { lives, unbroken }
+        Missed { lives, unbroken, more: looked.cut }
     }
 
     /// Whether a sibling is, or is known to be a copy of, a life that is open.
@@ -155,7 +168,7 @@ impl Followed {
         if self.looked && std::mem::replace(&mut self.folder_modified, modified) == modified {
             return None;
         }
-        let looked = look_for(&self.path, MAX_SIBLINGS, &|stamp| !self.known.contains_key(stamp));
+        let looked = look_for(&self.path, Order::Newest, &|stamp| !self.known.contains_key(stamp));
         let ends: HashMap<Stamp, _> =
             looked.held.iter().map(|held| (held.sibling.stamp, held.end())).collect();
         let end = |stamp: &Stamp| ends.get(stamp).or(self.known.get(stamp)).copied().flatten();
@@ -175,6 +188,8 @@ struct Missed {
     lives: Vec<Held>,
     /// Whether it is known that none is missing between what was read last and them.
     unbroken: bool,
+    /// Whether there are more than one look can open.
+    more: bool,
 }
 
 fn is_file(file: &LogFile, held: &Held) -> bool {
