@@ -2,6 +2,8 @@
 
 use anyhow::{Context, Result, anyhow, bail};
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process_group, setrlimit};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
@@ -88,23 +90,40 @@ impl Process {
         Ok(ticks / 100.0)
     }
 
-    /// Processor time of its living threads in seconds, to the nanosecond, and how often they went to sleep.
-    pub(crate) fn fine_cpu_and_sleeps(&self) -> Result<(f64, u64)> {
-        let (mut ns, mut sleeps) = (0, 0);
+    /// What each of its living threads has used so far.
+    pub(crate) fn threads(&self) -> Result<Threads> {
+        let mut threads = BTreeMap::new();
         for task in fs::read_dir(format!("/proc/{}/task", self.id()))? {
-            let task = task?.path();
+            let task = task?;
             // A thread may end between two looks.
-            let Ok(sched) = fs::read_to_string(task.join("schedstat")) else { continue };
-            ns += sched.split_whitespace().next().unwrap_or_default().parse::<u64>().unwrap_or(0);
-            let status = fs::read_to_string(task.join("status")).unwrap_or_default();
-            sleeps += field(&status, "voluntary_ctxt_switches:").unwrap_or(0);
+            let Ok(sched) = fs::read_to_string(task.path().join("schedstat")) else { continue };
+            let Ok(status) = fs::read_to_string(task.path().join("status")) else { continue };
+            let ns = sched.split_whitespace().next().unwrap_or_default().parse::<u64>().unwrap_or(0);
+            let sleeps = field(&status, "voluntary_ctxt_switches:").unwrap_or(0);
+            threads.insert(task.file_name(), (ns, sleeps));
         }
-        Ok((ns as f64 / 1e9, sleeps))
+        Ok(Threads(threads))
     }
 
     /// Resident memory now, in KB.
     pub(crate) fn resident_kb(&self) -> Result<f64> {
         Ok(field(&self.status()?, "VmRSS:").context("VmRSS")? as f64 * 1.024)
+    }
+}
+
+/// Processor time in nanoseconds, and how often it went to sleep, for each thread.
+pub(crate) struct Threads(BTreeMap<OsString, (u64, u64)>);
+
+impl Threads {
+    /// Seconds and sleeps since an earlier look, of the threads that live now.
+    pub(crate) fn since(&self, before: &Threads) -> (f64, u64) {
+        let (mut ns, mut sleeps) = (0, 0);
+        for (id, now) in &self.0 {
+            let then = before.0.get(id).copied().unwrap_or_default();
+            ns += now.0.saturating_sub(then.0);
+            sleeps += now.1.saturating_sub(then.1);
+        }
+        (ns as f64 / 1e9, sleeps)
     }
 }
 

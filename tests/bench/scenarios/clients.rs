@@ -71,12 +71,11 @@ pub(crate) fn idle_processor(bench: &mut Bench<'_>, scenario: &str) -> Result<()
             let mut load = Load::open(100, &started.live(Look::Count))?;
             // Threads that served the seats come to rest.
             load.settle(Duration::from_secs(1))?;
-            let (cpu, sleeps) = started.process.fine_cpu_and_sleeps()?;
+            let before = started.process.threads()?;
             load.settle(IDLE)?;
-            let (cpu_after, sleeps_after) = started.process.fine_cpu_and_sleeps()?;
+            let (cpu, sleeps) = started.process.threads()?.since(&before);
             let seconds = IDLE.as_secs_f64();
-            bench.add(scenario, kind.name(), CPU_PERCENT, (cpu_after - cpu) / seconds * 100.0);
-            let sleeps = sleeps_after.saturating_sub(sleeps);
+            bench.add(scenario, kind.name(), CPU_PERCENT, cpu / seconds * 100.0);
             bench.add(scenario, kind.name(), WAKEUPS, sleeps as f64 / seconds);
         }
     }
