@@ -51,8 +51,13 @@ impl Options {
         if self.quick { (full / 10).max(1) } else { full }
     }
 
-    /// Whether a scenario was asked for.
-    pub(crate) fn wants(&self, name: &str) -> bool {
-        self.only.is_empty() || self.only.iter().any(|only| name.starts_with(only.as_str()))
+    /// Whether one of all scenarios was asked for.
+    pub(crate) fn wants(&self, name: &str, all: &[&str]) -> bool {
+        let fits = |only: &String| match all.contains(&only.as_str()) {
+            // `idle-100` is not meant to begin `idle-1000`.
+            true => only == name,
+            false => name.starts_with(only.as_str()),
+        };
+        self.only.is_empty() || self.only.iter().any(fits)
     }
 }

@@ -63,8 +63,9 @@ pub(crate) fn run(options: &Options) -> Result<Measures> {
     let parent = options.folder.clone().unwrap_or_else(std::env::temp_dir);
     let folder = tempfile::Builder::new().prefix("logcast-bench-").tempdir_in(parent)?;
     let mut bench = Bench { options, folder: folder.path(), measures: Measures::default() };
+    let all: Vec<&str> = SCENARIOS.iter().map(|(name, _)| *name).collect();
     for (name, scenario) in SCENARIOS {
-        let wanted = options.wants(name) && (*name != "others" || options.others);
+        let wanted = options.wants(name, &all) && (*name != "others" || options.others);
         if wanted {
             let began = Instant::now();
             scenario(&mut bench, name).with_context(|| format!("in {name}"))?;
