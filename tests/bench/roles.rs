@@ -13,7 +13,8 @@ pub(crate) fn run(words: &[String]) -> Result<()> {
         }
         ["bare", path] => servers::bare::run(Path::new(path)),
         ["memory", lines] => servers::memory::run(lines.parse().context("lines")?),
-        ["sendfile", path] => servers::sendfile::run(Path::new(path)),
+        ["sendfile", path] => servers::sendfile::run(Path::new(path), servers::sendfile::How::Sendfile),
+        ["copy", path] => servers::sendfile::run(Path::new(path), servers::sendfile::How::Copy),
         ["naive", path] => servers::naive::run(Path::new(path), servers::naive::Slow::Waits),
         ["naive-loses", path] => servers::naive::run(Path::new(path), servers::naive::Slow::Loses),
         _ => bail!("no such role: {words:?}"),
