@@ -35,9 +35,11 @@ impl Shape {
     pub(crate) const WARP_EVENT: Shape = Shape { newlines: 3, before: 0, bytes: 0, headless: false };
     /// `data` and a blank line.
     pub(crate) const DATA_ONLY: Shape = Shape { newlines: 2, before: 0, bytes: 0, headless: false };
-    /// A frame of a web socket with two bytes before the line, and no newline.
-    pub(crate) const FRAMES: Shape =
-        Shape { newlines: 0, before: 0, bytes: crate::writer::LINE as u64 + 1, headless: false };
+    /// Frames of a web socket, one for each line, with so many bytes around it and no newline.
+    pub(crate) const fn frames(around: u64) -> Shape {
+        let bytes = crate::writer::LINE as u64 - 1 + around;
+        Shape { newlines: 0, before: 0, bytes, headless: false }
+    }
     /// The lines, no HTTP.
     pub(crate) const RAW: Shape = Shape { newlines: 1, before: 0, bytes: 0, headless: true };
     /// The line.

@@ -31,12 +31,21 @@ pub(crate) struct Request {
     pub(crate) accept: &'static str,
     pub(crate) shape: Shape,
     pub(crate) look: Look,
+    /// What is said behind the request.
+    pub(crate) words: Vec<u8>,
 }
 
 impl Request {
     /// An event stream.
     pub(crate) fn events(address: SocketAddr, target: &str, shape: Shape, look: Look) -> Request {
-        Request { address, target: target.to_owned(), accept: "text/event-stream", shape, look }
+        Request {
+            address,
+            target: target.to_owned(),
+            accept: "text/event-stream",
+            shape,
+            look,
+            words: Vec::new(),
+        }
     }
 
     /// Opens a connection and asks.
@@ -44,7 +53,7 @@ impl Request {
         let mut stream = TcpStream::connect(self.address).context("cannot connect")?;
         stream.set_nodelay(true)?;
         let (target, address, accept) = (&self.target, self.address, self.accept);
-        let upgrade = match self.shape == Shape::FRAMES {
+        let upgrade = match self.shape.bytes > 0 {
             true => {
                 "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
                  sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -53,7 +62,7 @@ impl Request {
         };
         let head = format!("GET {target} HTTP/1.1\r\nhost: {address}\r\naccept: {accept}\r\n{upgrade}\r\n");
         if !self.shape.headless {
-            stream.write_all(head.as_bytes())?;
+            stream.write_all(&[head.as_bytes(), &self.words].concat())?;
         }
         stream.set_nonblocking(true)?;
         Ok(stream)

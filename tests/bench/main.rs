@@ -36,6 +36,10 @@ fn main() -> Result<()> {
         eprintln!("this takes minutes: start it with `cargo bench --bench delivery`");
         return Ok(());
     }
+    if options.list {
+        scenarios::names().for_each(|name| println!("{name}"));
+        return Ok(());
+    }
     process::raise_descriptor_limit()?;
     let measures = scenarios::run(&options)?;
     let report = report::Report::new(&options, &measures);

@@ -1,10 +1,11 @@
-//! What people use today, where it is installed: `tail -F` over websocketd or socat, and a Python server.
+//! What people use today, where it is installed or can be: `tail -F` over websocketd or socat, frontail, a Python
+//! server.
 
 use crate::decode::{Look, Shape};
 use crate::load::{Load, Request};
-use crate::options::Options;
 use crate::process::Process;
 use anyhow::{Context, Result, bail, ensure};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -25,6 +26,8 @@ pub(crate) struct Other {
 enum How {
     Websocketd,
     Socat,
+    /// Its program.
+    Frontail(Option<PathBuf>),
     /// The interpreter of an environment of its own.
     Python(Option<PathBuf>),
 }
@@ -36,12 +39,13 @@ pub(crate) struct Running {
 }
 
 /// All of them.
-pub(crate) fn all(options: &Options) -> Vec<Other> {
+pub(crate) fn all() -> Vec<Other> {
     let python = python().inspect_err(|why| eprintln!("no Python server: {why:#}")).ok();
-    let _ = options;
+    let frontail = frontail().inspect_err(|why| eprintln!("no frontail: {why:#}")).ok();
     vec![
         Other { name: "tail-socat", lines: 3_000_000, rate: 0, how: How::Socat },
         Other { name: "tail-websocketd", lines: 500_000, rate: 0, how: How::Websocketd },
+        Other { name: "frontail", lines: 100_000, rate: 0, how: How::Frontail(frontail) },
         Other { name: "python", lines: 10, rate: 10, how: How::Python(python) },
     ]
 }
@@ -65,13 +69,20 @@ impl Other {
                     "-F",
                     path,
                 ]);
-                (command, "/", Shape::FRAMES)
+                (command, "/", Shape::frames(2))
             }
             How::Socat => {
                 let mut command = Command::new("socat");
                 let listen = format!("TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr");
                 command.args([listen, format!("EXEC:tail -n 0 -F {path}")]);
                 (command, "", Shape::RAW)
+            }
+            How::Frontail(None) => bail!("npm did not install it"),
+            How::Frontail(Some(program)) => {
+                let mut command = Command::new(program);
+                command.args(["--host", "127.0.0.1", "--port", &port, "--lines", "0", path]);
+                // Four bytes of frame, then `42/NAMESPACE,["line","…"]`.
+                (command, "/socket.io/?EIO=3&transport=websocket", Shape::frames(4 + 47))
             }
             How::Python(None) => bail!("no environment with FastAPI, sse-starlette and sh"),
             How::Python(Some(python)) => {
@@ -82,7 +93,10 @@ impl Other {
         };
         let process = Process::start(&mut command)?;
         listening(address)?;
-        let request = Request::events(address, target, shape, Look::Count);
+        let mut request = Request::events(address, target, shape, Look::Count);
+        if matches!(self.how, How::Frontail(_)) {
+            request.words = join(&namespace(address)?);
+        }
         Ok(Running { process, request })
     }
 }
@@ -103,16 +117,51 @@ fn listening(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
+/// The name under which frontail's page listens: 32 hexadecimal digits in it.
+fn namespace(address: SocketAddr) -> Result<String> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(LISTENS))?;
+    write!(stream, "GET / HTTP/1.0\r\n\r\n")?;
+    let mut page = String::new();
+    stream.take(1 << 20).read_to_string(&mut page)?;
+    let words = page.split(|c: char| !c.is_ascii_hexdigit());
+    words.map(str::to_owned).find(|word| word.len() == 32).context("a namespace in the page")
+}
+
+/// A frame that joins a namespace of socket.io, under a mask of zeros.
+fn join(namespace: &str) -> Vec<u8> {
+    let text = format!("40/{namespace}");
+    let mut frame = vec![0x81, 0x80 | text.len() as u8, 0, 0, 0, 0];
+    frame.extend_from_slice(text.as_bytes());
+    frame
+}
+
+fn quiet(command: &mut Command) -> Result<()> {
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    ensure!(status.success(), "{command:?} failed");
+    Ok(())
+}
+
+/// A folder beside the build's output.
+fn folder(name: &str) -> Result<PathBuf> {
+    Ok(std::env::current_exe()?.parent().context("a folder")?.join(name))
+}
+
+/// Installed once, without what its packages would run.
+fn frontail() -> Result<PathBuf> {
+    let folder = folder("frontail")?;
+    let program = folder.join("node_modules/.bin/frontail");
+    if !program.exists() {
+        let npm = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"];
+        quiet(Command::new("npm").args(npm).arg(&folder).arg("frontail@4"))?;
+    }
+    Ok(program)
+}
+
 /// An environment beside the build's output, made once.
 fn python() -> Result<PathBuf> {
-    let exe = std::env::current_exe()?;
-    let folder = exe.parent().context("a folder")?.join("tutorial-python");
+    let folder = folder("tutorial-python")?;
     let python = folder.join("bin/python3");
-    let quiet = |command: &mut Command| -> Result<()> {
-        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
-        ensure!(status.success(), "{command:?} failed");
-        Ok(())
-    };
     let ready = |python: &Path| {
         quiet(Command::new(python).args(["-c", "import fastapi, sse_starlette, sh, uvicorn"])).is_ok()
     };

@@ -9,9 +9,9 @@ use std::fmt::Write;
 
 const ROW: usize = 24;
 const TOP: usize = 44;
-const LEFT: usize = 300;
+const LEFT: usize = 330;
 const WIDTH: usize = 300;
-const RIGHT: usize = 180;
+const RIGHT: usize = 200;
 /// The scale goes from this share of the limit to its inverse.
 const FAR: f64 = 4.0;
 
@@ -42,7 +42,7 @@ pub(crate) fn svg(report: &Report<'_>) -> String {
         let y = TOP + ROW * row + 4;
         let x = LEFT as f64 + WIDTH as f64 * (0.5 + place(verdict) / 2.0);
         let class = if verdict.limit.holds(verdict.result) { "held" } else { "missed" };
-        let unit = if verdict.over.is_some() { "×" } else { verdict.unit };
+        let unit = if verdict.over.is_some() { "×" } else { verdict.unit.rsplit(' ').next().unwrap_or("") };
         let text = format!("{} {unit} ({})", figure(verdict.result), limit_text(verdict.limit));
         let _ = write!(
             out,

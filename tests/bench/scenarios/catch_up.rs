@@ -52,7 +52,7 @@ fn measure(
         for floor in ["sendfile", "copy"] {
             let server = Process::role(&[floor, path])?;
             let address = address_of(&server.line()?)?;
-            let request = Request { address, target: "/".into(), accept, shape, look: Look::Count };
+            let request = Request { accept, ..Request::events(address, "/", shape, Look::Count) };
             let (outcome, cpu) = fetch(&server, &request)?;
             whole(&outcome)?;
             note(bench, scenario, floor, &outcome, cpu);
@@ -60,7 +60,7 @@ fn measure(
         for kind in Kind::ours(bench.options) {
             let started = Started::start(&kind, log)?;
             let address = started.address;
-            let request = Request { address, target: TARGET.into(), accept, shape, look: Look::Count };
+            let request = Request { accept, ..Request::events(address, TARGET, shape, Look::Count) };
             let (outcome, cpu) = fetch(&started.process, &request)?;
             whole(&outcome)?;
             note(bench, scenario, kind.name(), &outcome, cpu);

@@ -44,7 +44,7 @@ fn memory(bench: &mut Bench<'_>, scenario: &str, clients: usize, lines: u64) -> 
 
 /// What people use today, with as many lines as each can be expected to carry.
 pub(crate) fn others(bench: &mut Bench<'_>, scenario: &str) -> Result<()> {
-    for other in others::all(bench.options) {
+    for other in others::all() {
         for _ in 0..bench.options.rounds {
             let log = bench.log()?;
             let server = match other.start(log.path()) {

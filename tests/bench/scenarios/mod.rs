@@ -52,18 +52,17 @@ const SCENARIOS: &[Scenario] = &[
     ("others", live::others),
 ];
 
+/// The names of all scenarios.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    SCENARIOS.iter().map(|(name, _)| *name)
+}
+
 /// Runs what was asked for.
 pub(crate) fn run(options: &Options) -> Result<Measures> {
-    if options.list {
-        for (name, _) in SCENARIOS {
-            println!("{name}");
-        }
-        return Ok(Measures::default());
-    }
     let parent = options.folder.clone().unwrap_or_else(std::env::temp_dir);
     let folder = tempfile::Builder::new().prefix("logcast-bench-").tempdir_in(parent)?;
     let mut bench = Bench { options, folder: folder.path(), measures: Measures::default() };
-    let all: Vec<&str> = SCENARIOS.iter().map(|(name, _)| *name).collect();
+    let all: Vec<&str> = names().collect();
     for (name, scenario) in SCENARIOS {
         let wanted = options.wants(name, &all) && (*name != "others" || options.others);
         if wanted {
