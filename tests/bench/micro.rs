@@ -1,0 +1,97 @@
+//! Micro-benchmarks of the pure parts: encoding, cutting lines, checks and cursors.
+//!
+//! `cargo bench --bench micro [-- FILTER]`. For changes while tuning; the promises are measured by `delivery`.
+
+#![allow(dead_code, reason = "the work is shared with the count of instructions")]
+
+mod work;
+
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+use logcast::log::cursor::{Cursor, Entry, check, check_at_end};
+use logcast::log::encode::{Block, Encoder, Format};
+use logcast::log::lines;
+
+fn main() {
+    // `cargo test --all-targets` starts benchmarks without this flag.
+    if std::env::args().any(|word| word == "--bench") {
+        divan::main();
+    }
+}
+
+fn encode(bencher: Bencher<'_, '_>, format: Format, bytes: &[u8]) {
+    let (encoder, stamp) = (Encoder::new(format, "app.log"), work::stamp());
+    let to = bytes.len() as u64;
+    let mut out = Vec::new();
+    bencher.counter(BytesCount::of_slice(bytes)).bench_local(|| {
+        out.clear();
+        let block = Block { bytes: black_box(bytes), from: 0, omitted: 0, check: 0, to };
+        encoder.encode(&stamp, block, &mut out);
+        out.len()
+    });
+}
+
+#[divan::bench]
+fn encode_events(bencher: Bencher<'_, '_>) {
+    encode(bencher, Format::Sse, &work::block());
+}
+
+/// Lines as a program with colours and a lone CR writes them, one of them not UTF-8.
+#[divan::bench]
+fn encode_events_unclean(bencher: Bencher<'_, '_>) {
+    let mut bytes = work::block();
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        if at % 120 == 60 {
+            *byte = b'\r';
+        }
+    }
+    bytes[30] = 0xff;
+    encode(bencher, Format::Sse, &bytes);
+}
+
+#[divan::bench]
+fn encode_json(bencher: Bencher<'_, '_>) {
+    encode(bencher, Format::Ndjson, &work::block());
+}
+
+#[divan::bench]
+fn encode_text(bencher: Bencher<'_, '_>) {
+    encode(bencher, Format::Plain, &work::block());
+}
+
+#[divan::bench]
+fn cut_lines(bencher: Bencher<'_, '_>) {
+    let bytes = work::block();
+    bencher
+        .counter(BytesCount::of_slice(&bytes))
+        .bench_local(|| lines::lines(black_box(&bytes)).map(|line| line.text.len()).sum::<usize>());
+}
+
+#[divan::bench]
+fn check_a_line(bencher: Bencher<'_, '_>) {
+    let line = work::line();
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| check(black_box(&line[..line.len() - 1])));
+}
+
+#[divan::bench]
+fn check_at_an_end(bencher: Bencher<'_, '_>) {
+    let bytes = work::block();
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| check_at_end(black_box(&bytes)));
+}
+
+fn cursor(files: u32) -> Cursor {
+    let entry = |key| Entry { key, generation: 1 << 40, tie: 77, check: 1 << 41, offset: 40_000_000_000 };
+    Cursor { entries: (1..=files).map(entry).collect(), partial: false }
+}
+
+#[divan::bench(args = [1, 10])]
+fn parse_a_cursor(bencher: Bencher<'_, '_>, files: u32) {
+    let text = cursor(files).to_text();
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| Cursor::parse(black_box(text.as_bytes())));
+}
+
+#[divan::bench(args = [1, 10])]
+fn print_a_cursor(bencher: Bencher<'_, '_>, files: u32) {
+    let cursor = cursor(files);
+    bencher.counter(ItemsCount::new(1u32)).bench_local(|| black_box(&cursor).to_text());
+}
