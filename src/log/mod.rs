@@ -3,6 +3,7 @@
 
 pub mod cursor;
 pub mod encode;
+pub mod filter;
 pub mod lines;
 pub mod logfile;
 pub mod record;
