@@ -1,10 +1,12 @@
-//! Files and the bytes in them. The pure part (`cursor`, `lines`, `encode`) knows no files, threads or clocks;
-//! the other modules are plain blocking code over `std`.
+//! Files and the bytes in them. The pure part (`cursor`, `lines`, `encode`, `record`, `filter`) knows no files,
+//! threads or clocks; the other modules are plain blocking code over `std`.
 
 pub mod cursor;
 pub mod encode;
+pub mod filter;
 pub mod lines;
 pub mod logfile;
+pub mod record;
 pub mod rotated;
 pub mod segment;
 pub mod source;
