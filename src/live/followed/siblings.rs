@@ -4,13 +4,15 @@
 use super::{Followed, Look, modified};
 use crate::live::growth::Growing;
 use crate::log::cursor::NO_GENERATION;
-use crate::log::logfile::{Head, LogFile};
+use crate::log::logfile::{Head, LogFile, head_of};
 use crate::log::rotated::{Held, Order, Stamp, look_for};
 use crate::log::segment::{Born, Place, Segment};
 use std::collections::HashMap;
 
 /// How often what was missed is looked for while the file is cut again and again, or while there is more of it.
 const SETTLE_TRIES: u32 = 64;
+/// How much of a file tells whether it was cut while its siblings were looked at.
+const FIRST_BYTES: usize = 4096;
 /// The most old lives that are held open for late lines after a burst of rotations.
 const MAX_OPEN: usize = 16;
 /// With so many lives since a look that saw nothing, some were most likely removed again: rotation keeps few.
@@ -34,7 +36,7 @@ impl Followed {
     /// What began and was rotated away since the last look, oldest first, up to the file that comes next. Returns
     /// that file's generation, if it is known: should it be cut now, that is seen by its head.
     pub(super) fn catch_up(&mut self, look: &mut Look<'_>, next: &LogFile) -> Option<u64> {
-        let mut head = head_now(next);
+        let mut first = first_bytes(next);
         for _ in 0..SETTLE_TRIES {
             let missed = self.missed(next);
             if !missed.unbroken && !missed.lives.is_empty() {
@@ -48,12 +50,17 @@ impl Followed {
                 continue;
             }
             // Cut meanwhile: what was taken for a copy of it was a life of its own.
-            let now = head_now(next);
-            if std::mem::replace(&mut head, now) == now {
+            let now = first_bytes(next);
+            let same = now.starts_with(&first);
+            first = now;
+            if same && missed.copies.iter().all(|held| held.is_beginning_of(next)) {
                 break;
             }
         }
-        head
+        match head_of(&first) {
+            Head::Known(generation) => Some(generation),
+            Head::Unfinished(_) => None,
+        }
     }
 
     fn catch_up_with(&mut self, look: &mut Look<'_>, held: &Held) {
@@ -106,8 +113,8 @@ impl Followed {
         for held in copies {
             self.known.insert(held.sibling.stamp, held.end());
         }
-        let lives = others.into_iter().filter(|held| !held.is_beginning_of(next)).collect();
-        Missed { lives, unbroken, more: looked.cut }
+        let (copies, lives) = others.into_iter().partition(|held| held.is_beginning_of(next));
+        Missed { lives, copies, unbroken, more: looked.cut }
     }
 
     /// Whether a sibling is, or is known to be a copy of, a life that is open.
@@ -186,6 +193,8 @@ impl Followed {
 struct Missed {
     /// Lives, older first.
     lives: Vec<Held>,
+    /// What the next file begins with, as it is now.
+    copies: Vec<Held>,
     /// Whether it is known that none is missing between what was read last and them.
     unbroken: bool,
     /// Whether there are more than one look can open.
@@ -194,6 +203,14 @@ struct Missed {
 
 fn is_file(file: &LogFile, held: &Held) -> bool {
     (file.ident().dev, file.ident().ino) == held.ident()
+}
+
+/// The first bytes of a file's content now: more than its first line, which other lives may have too.
+fn first_bytes(file: &LogFile) -> Vec<u8> {
+    let mut first = vec![0; FIRST_BYTES];
+    let read = file.content_start().and_then(|begin| file.read_at(&mut first, begin));
+    first.truncate(read.unwrap_or(0));
+    first
 }
 
 /// The generation that a file's first line tells now.
