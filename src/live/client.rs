@@ -4,7 +4,9 @@
 //! vector at which a known record begins, and joins there. What to do next is decided by [`step`](super::step), which is
 //! pure. Back-pressure is the socket: the stream is polled only when it can be written, there is no queue.
 
-use super::feed::{Seat, notice_body};
+use super::blocks::{Key, edge};
+use super::feed::Seat;
+use super::notices::{born_word, generation_member, notice_body, now};
 use super::own_read::{blocking, read_block};
 use super::source::Source;
 use super::step::{Move, next_move};
@@ -12,7 +14,7 @@ use super::vector::{Delta, Vector};
 use super::view::{Record, Shared};
 use super::{archive, resume};
 use crate::log::encode::{Format, notice};
-use crate::log::segment::{Born, Place, ReadError, Segment};
+use crate::log::segment::{Place, ReadError, Segment};
 use bytes::Bytes;
 use futures_util::Stream;
 use std::collections::VecDeque;
@@ -24,9 +26,11 @@ use tokio_util::sync::CancellationToken;
 
 /// The time between two signs of life on an idle stream.
 pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
-/// The first and the largest block of a client that reads on its own. A stalled client holds one.
-const FIRST_BLOCK: usize = 64 << 10;
-const MAX_BLOCK: usize = 256 << 10;
+/// The first and the largest block of a client that reads on its own. A stalled client holds one; it has not taken
+/// more than sockets hold.
+const FIRST_BLOCK: u64 = 64 << 10;
+const MAX_BLOCK: u64 = 256 << 10;
+const GROW_AFTER: u64 = 8 << 20;
 /// The most own reads at once: enough to keep a disk busy, few enough to bound their memory.
 static READS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(32));
 /// How often a cursor is looked for while the files change under the look, and the wait between.
@@ -55,7 +59,8 @@ pub struct Client {
     mode: Mode,
     follow: bool,
     ready: VecDeque<Bytes>,
-    block_bytes: usize,
+    /// How much was read on its own account.
+    own_bytes: u64,
     gone_tries: u32,
     error_tries: u32,
     moved: watch::Receiver<()>,
@@ -109,7 +114,7 @@ impl Client {
             mode: Mode::Own(Box::new(target), number),
             follow,
             ready: VecDeque::new(),
-            block_bytes: FIRST_BLOCK,
+            own_bytes: 0,
             gone_tries: 0,
             error_tries: 0,
             moved,
@@ -153,7 +158,7 @@ impl Client {
         let format = self.format();
         let files = self.seat.hub.files_json(&self.seat.view.key);
         let version = env!("CARGO_PKG_VERSION");
-        let body = format!(r#""version":"{version}","at":"{}","files":{files}"#, super::feed::now());
+        let body = format!(r#""version":"{version}","at":"{}","files":{files}"#, now());
         match format.has_events() {
             true => {
                 let id = self.own.id();
@@ -216,7 +221,10 @@ impl Client {
             if let Mode::Shared(number) = self.mode {
                 match self.seat.view.record(number) {
                     Shared::Record(record) => self.share(record, number),
-                    Shared::Past => self.retarget(),
+                    Shared::Past { late } => {
+                        self.seat.share(!late);
+                        self.retarget();
+                    }
                     Shared::Never => self.end(self.told_ended),
                     Shared::NotYet => self.wait(None).await,
                 }
@@ -226,6 +234,7 @@ impl Client {
             match next_move(&self.own, target) {
                 Move::Joined if self.follow => {
                     self.own = (**target).clone();
+                    self.seat.share(true);
                     self.mode = Mode::Shared(*number);
                 }
                 Move::Joined => self.end(false),
@@ -287,28 +296,40 @@ impl Client {
     async fn read(&mut self, segment: Arc<Segment>, from: Place, to: u64) {
         let Some(name) = self.name(segment.source) else { return };
         let stamp = self.own.stamp(&segment);
-        let (format, max) = (self.format(), self.block_bytes);
+        let format = self.format();
+        let size = if self.own_bytes < GROW_AFTER { FIRST_BLOCK } else { MAX_BLOCK };
+        let max = (edge(from.offset, size) - from.offset) as usize;
         let source_path = self.sources.get(segment.source).and_then(|source| source.path.clone());
         let is_file = source_path.is_some();
-        // The semaphore is never closed.
-        let permit = READS.acquire().await;
         let read_segment = segment.clone();
-        let result = blocking(move || {
-            let read = || read_block(&read_segment, &name, from, to, format, max, &stamp);
-            match read() {
-                Err(ReadError::Gone) if archive::relocate(&read_segment, source_path.as_deref(), from) => {
-                    read()
+        let block_end = to.min(from.offset + max as u64);
+        let key = Key { serial: segment.serial, from, to: block_end, stamp: stamp.clone() };
+        let read = || async {
+            // The semaphore is never closed.
+            let _permit = READS.acquire().await;
+            blocking(move || {
+                let read = || read_block(&read_segment, &name, from, to, format, max, &stamp);
+                match read() {
+                    Err(ReadError::Gone)
+                        if archive::relocate(&read_segment, source_path.as_deref(), from) =>
+                    {
+                        read()
+                    }
+                    result => result,
                 }
-                result => result,
-            }
-        })
-        .await;
-        drop(permit);
+            })
+            .await
+        };
+        // The page's blocks end at the tip; nobody else wants them.
+        let result = match format {
+            Format::Live => read().await,
+            _ => self.seat.view.blocks.slot(key).get_or_try_init(read).await.cloned(),
+        };
         match result {
             Ok((bytes, place)) => {
+                self.own_bytes += place.offset - from.offset;
                 self.own.apply(&Delta::Advance(segment, place));
                 self.ready.push_back(bytes);
-                self.block_bytes = (max * 2).min(MAX_BLOCK);
                 self.gone_tries = 0;
                 self.error_tries = 0;
             }
@@ -362,23 +383,5 @@ impl Client {
                 }
             }
         }
-    }
-}
-
-/// The notice that announces a generation; the first one needs none.
-pub fn born_word(born: Born) -> Option<&'static str> {
-    match born {
-        Born::First => None,
-        Born::Rotated => Some("rotated"),
-        Born::Truncated => Some("truncated"),
-        Born::Resumed => Some("resumed"),
-    }
-}
-
-/// The member of a notice that names a new generation, where its name is known already.
-pub fn generation_member(segment: &Segment) -> String {
-    match segment.generation() {
-        crate::log::cursor::NO_GENERATION => String::new(),
-        known => format!(r#","generation":"{}""#, crate::log::cursor::generation_text(known)),
     }
 }

@@ -6,10 +6,12 @@
 //!
 //! Nothing is encoded under a lock, and the watch channel says only "moved".
 
+use super::notices::now;
+use super::pool;
 use super::source::{Source, State};
 use super::vector::{Delta, Vector};
 use super::view::{Content, Record, View, ViewKey};
-use crate::log::encode::{Format, json_string, notice};
+use crate::log::encode::{Format, notice};
 use bytes::Bytes;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,6 +23,15 @@ const RING_BYTES: usize = 4 << 20;
 /// The most bytes of all rings together.
 const ALL_RINGS_BYTES: usize = 64 << 20;
 
+/// How many records a view's clients may be behind before the follower waits for them: a quarter of a ring of
+/// full chunks.
+const PACE_RECORDS: usize = 12;
+/// How long it waits for each of them after a block of 256 KiB, in all, and between two looks. A client on this machine
+/// takes as much in less.
+const PACE_PER_CLIENT: Duration = Duration::from_micros(200);
+const PACE_MAX: Duration = Duration::from_millis(100);
+const PACE_WAIT: Duration = Duration::from_micros(100);
+
 /// Everything that is followed and everything that is seen of it.
 #[derive(Debug, Default)]
 pub struct Hub {
@@ -28,6 +39,8 @@ pub struct Hub {
     canon: Mutex<Canon>,
     clients: AtomicUsize,
     blocks: AtomicUsize,
+    /// The same when that was looked at last.
+    blocks_before: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -102,7 +115,7 @@ impl Hub {
         };
         view.clients.fetch_add(1, Ordering::Relaxed);
         self.clients.fetch_add(1, Ordering::Relaxed);
-        Seat { view, hub: self.clone() }
+        Seat { view, hub: self.clone(), shares: false }
     }
 
     /// Says what came, to all views, as the next record of the canonical order. Only the follower calls this.
@@ -123,12 +136,12 @@ impl Hub {
             }
             _ => {}
         }
-        let mut encoded: Vec<Option<Bytes>> = Vec::new();
+        let mut encoded: Vec<Option<Record>> = Vec::new();
         loop {
             // A view that is made while others are encoded began before this record: it needs it too.
             let canon = lock(&self.canon);
             if canon.views.len() == encoded.len() {
-                return self.push_all(canon, &delta, content.is_gap(), encoded);
+                return self.push_all(canon, &delta, encoded);
             }
             let new: Vec<_> = canon.views[encoded.len()..].to_vec();
             drop(canon);
@@ -138,26 +151,27 @@ impl Hub {
                     self.publish_live(&view, source, &delta, &content);
                 }
                 let shared = wanted && view.key.format != Format::Live;
-                encoded.push(shared.then(|| view.encode(&delta, &content)));
+                // Lines that nobody shares are in the file for those who read them there.
+                let lines = matches!(content, Content::Lines(..));
+                let unsaid = lines && view.sharing() == 0;
+                encoded.push(shared.then(|| match unsaid {
+                    true => Record::unsaid(delta.clone()),
+                    false => Record::new(delta.clone(), view.encode(&delta, &content), content.is_gap()),
+                }));
             }
         }
     }
 
-    fn push_all(
-        &self,
-        mut canon: MutexGuard<'_, Canon>,
-        delta: &Delta,
-        is_gap: bool,
-        encoded: Vec<Option<Bytes>>,
-    ) {
+    fn push_all(&self, mut canon: MutexGuard<'_, Canon>, delta: &Delta, encoded: Vec<Option<Record>>) {
         canon.vector.apply(delta);
         if let Delta::End(source) = delta {
             canon.ended.push(*source);
         }
         let limit = RING_BYTES.min(ALL_RINGS_BYTES / canon.views.len().max(1));
-        for (view, bytes) in canon.views.iter().zip(encoded) {
-            let Some(bytes) = bytes else { continue };
-            view.push(Record::new(delta.clone(), bytes, is_gap), limit);
+        for (view, record) in canon.views.iter().zip(encoded) {
+            if let Some(record) = record {
+                view.push(record, limit);
+            }
         }
     }
 
@@ -183,6 +197,25 @@ impl Hub {
             let delta = Delta::Advance(batch.segment.clone(), batch.to);
             let bytes = Bytes::from(batch.encode(&stamp));
             view.push(Record::new(delta, bytes, false), RING_BYTES);
+        }
+    }
+
+    /// Lets the clients come after when lines flood: waits until those that share a view are near its tip, which saves
+    /// them from reading on their own what the ring has already. The time is bounded by what as many clients take
+    /// together; one that is slower soon falls out of the ring, and is not waited for any more.
+    pub fn pace(&self) {
+        let began = Instant::now();
+        loop {
+            let (mut clients, mut behind) = (0, false);
+            for view in lock(&self.canon).views.iter() {
+                let sharing = view.sharing();
+                clients += sharing;
+                behind |= sharing > 0 && view.taken(PACE_RECORDS) < sharing;
+            }
+            if !behind || began.elapsed() > (PACE_PER_CLIENT * clients as u32).clamp(PACE_WAIT, PACE_MAX) {
+                return;
+            }
+            std::thread::sleep(PACE_WAIT);
         }
     }
 
@@ -223,6 +256,9 @@ impl Hub {
 
     /// Forgets the records older than `after`, and the views that nobody has looked at for `after`; a client that comes back sooner finds its ring.
     pub fn forget_views(&self, after: Duration) {
+        if self.blocks() == self.blocks_before.swap(self.blocks(), Ordering::Relaxed) {
+            pool::clear();
+        }
         lock(&self.canon).views.retain(|view| {
             view.expire(after);
             view.clients.load(Ordering::Relaxed) > 0 || lock(&view.idle_since).elapsed() < after
@@ -249,26 +285,27 @@ pub struct Seat {
     pub view: Arc<View>,
     /// The hub.
     pub hub: Arc<Hub>,
+    shares: bool,
+}
+
+impl Seat {
+    /// Says whether the client shares the view's records, or is about to.
+    pub(super) fn share(&mut self, shares: bool) {
+        match (std::mem::replace(&mut self.shares, shares), shares) {
+            (false, true) => _ = self.view.sharing.fetch_add(1, Ordering::AcqRel),
+            (true, false) => _ = self.view.sharing.fetch_sub(1, Ordering::AcqRel),
+            _ => {}
+        }
+    }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        self.share(false);
         *lock(&self.view.idle_since) = Instant::now();
         self.view.clients.fetch_sub(1, Ordering::Relaxed);
         self.hub.clients.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-/// The members of a notice about a file, `None` for all of them.
-pub fn notice_body(file: Option<&str>, more: &str) -> String {
-    let file = file.map_or("null".to_owned(), json_string);
-    format!(r#""file":{file},"at":"{}"{more}"#, now())
-}
-
-/// The time now, RFC 3339 with milliseconds.
-pub fn now() -> String {
-    let now = jiff::Timestamp::now();
-    format!("{now:.3}")
 }
 
 /// A lock whose holder panicked still guards whole values: every change here is a single assignment or push.

@@ -9,9 +9,9 @@ mod ending;
 mod presence;
 mod siblings;
 
-use super::client::{born_word, generation_member};
-use super::feed::{Hub, notice_body};
+use super::feed::Hub;
 use super::growth::{Growing, Growth};
+use super::notices::{born_word, generation_member, notice_body};
 use super::source::{Source, State};
 use super::vector::Delta;
 use super::view::Content;

@@ -157,6 +157,9 @@ impl Growing {
                 self.say(hub, source, &data[overlap..overlap + whole]);
                 *buf = data;
             }
+            if whole > CHUNK_BYTES {
+                hub.pace();
+            }
             if !full {
                 return Ok(Growth::Same);
             }
@@ -246,7 +249,7 @@ impl Growing {
     fn say_from_file(&mut self, hub: &Hub, source: &Source, end: u64) -> io::Result<()> {
         self.seen = self.seen.max(end);
         while self.tip.offset < end {
-            let lines = match self.segment.read_lines(self.tip, end, READ_BYTES) {
+            let lines = match self.segment.read_lines(self.tip, end, READ_BYTES, Vec::new()) {
                 Ok(lines) => lines,
                 Err(ReadError::Io(error)) => return Err(error),
                 Err(ReadError::Gone) => return Err(io::ErrorKind::UnexpectedEof.into()),

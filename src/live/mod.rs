@@ -1,15 +1,18 @@
 //! Flow: following files and handing what they say to clients.
 
 pub mod archive;
+mod blocks;
 pub mod client;
 pub mod feed;
 pub mod follow;
 pub mod followed;
 pub mod growth;
 pub mod live_view;
+pub mod notices;
 mod own_read;
 pub mod pipe;
 pub mod piped;
+mod pool;
 pub mod resume;
 pub mod source;
 pub mod step;

@@ -1,6 +1,7 @@
 //! One read of a client that reads on its own account, off the reactor.
 
 use super::live_view::{BATCH_BYTES, Batch};
+use super::pool;
 use crate::log::encode::{Encoder, Format, Stamp};
 use crate::log::segment::{Place, ReadError, Segment};
 use bytes::Bytes;
@@ -20,10 +21,12 @@ pub(super) fn read_block(
     stamp: &Stamp,
 ) -> Result<(Bytes, Place), ReadError> {
     if format != Format::Live {
-        let lines = segment.read_lines(from, to, max)?;
-        let mut out = Vec::new();
+        let lines = segment.read_lines(from, to, max, pool::take(max))?;
+        let mut out = pool::take(max);
         Encoder::new(format, name).encode(stamp, lines.block(), &mut out);
-        return Ok((Bytes::from(out), lines.to));
+        let place = lines.to;
+        pool::give(lines.into_buffer());
+        return Ok((pool::freeze(out), place));
     }
     // The page wants the newest; what is skipped it reads by range when somebody looks there.
     let mut start = from;
@@ -33,7 +36,7 @@ pub(super) fn read_block(
             start = Place { offset: at, check: file.check_before(segment.begin(), at)? };
         }
     }
-    let lines = segment.read_lines(start, to, BATCH_BYTES)?;
+    let lines = segment.read_lines(start, to, BATCH_BYTES, Vec::new())?;
     let batch = Batch::newest(segment.clone(), name, from.offset, lines.block(), lines.to);
     Ok((Bytes::from(batch.encode(stamp)), lines.to))
 }

@@ -1,7 +1,8 @@
 //! A pipe as the follower sees it: its spool, read as it grows, to its end.
 
-use super::feed::{Hub, notice_body};
+use super::feed::Hub;
 use super::growth::{Growing, Growth};
+use super::notices::notice_body;
 use super::pipe::Progress;
 use super::source::{Source, State};
 use super::vector::Delta;

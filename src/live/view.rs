@@ -3,15 +3,17 @@
 //! Its ring holds the newest records, each encoded once, each with the step of the vector that it takes. The ring
 //! is a bounded cache, never the truth.
 
+use super::blocks::Blocks;
 use super::feed::lock;
 use super::live_view::Pending;
+use super::pool;
 use super::source::Source;
 use super::vector::{Delta, Vector};
 use crate::log::encode::{Block, Encoder, Format, Stamp, notice};
 use crate::log::segment::Segment;
 use bytes::Bytes;
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -46,12 +48,21 @@ pub struct Record {
     pub at: Instant,
     /// Whether it says that something is missing.
     pub is_gap: bool,
+    /// Whether its lines were not encoded, because nobody shared them.
+    is_unsaid: bool,
+    /// How many clients took it.
+    taken: usize,
 }
 
 impl Record {
     /// A record that comes now.
     pub(super) fn new(delta: Delta, bytes: Bytes, is_gap: bool) -> Record {
-        Record { delta, bytes, at: Instant::now(), is_gap }
+        Record { delta, bytes, at: Instant::now(), is_gap, is_unsaid: false, taken: 0 }
+    }
+
+    /// Lines that nobody shares.
+    pub(super) fn unsaid(delta: Delta) -> Record {
+        Record { is_unsaid: true, ..Record::new(delta, Bytes::new(), false) }
     }
 }
 
@@ -62,7 +73,10 @@ pub struct View {
     pub key: ViewKey,
     ring: Mutex<Ring>,
     pub(super) pending: Mutex<Pending>,
+    pub(super) blocks: Blocks,
     moved: watch::Sender<()>,
+    /// How many clients share its records or are about to.
+    pub(super) sharing: AtomicUsize,
     pub(super) clients: AtomicUsize,
     pub(super) idle_since: Mutex<Instant>,
 }
@@ -102,8 +116,11 @@ pub enum Shared {
     NotYet,
     /// It never will be: all sources have ended.
     Never,
-    /// It was there.
-    Past,
+    /// It was there, or would have been had anybody shared it.
+    Past {
+        /// Whether it was given up before this client took it.
+        late: bool,
+    },
 }
 
 impl View {
@@ -113,7 +130,9 @@ impl View {
             key,
             ring: Mutex::new(Ring { vector, base: 0, records: VecDeque::new(), bytes: 0, ended }),
             pending: Mutex::default(),
+            blocks: Blocks::default(),
             moved: watch::Sender::new(()),
+            sharing: AtomicUsize::new(0),
             clients: AtomicUsize::new(0),
             idle_since: Mutex::new(Instant::now()),
         }
@@ -125,17 +144,36 @@ impl View {
         (ring.vector.clone(), ring.base + ring.records.len() as u64, ring.has_ended())
     }
 
-    /// The record with this number.
+    /// The record with this number, for a client that takes it.
     pub fn record(&self, number: u64) -> Shared {
-        let ring = lock(&self.ring);
+        let mut ring = lock(&self.ring);
         match number.checked_sub(ring.base) {
-            None => Shared::Past,
-            Some(at) => match ring.records.get(at as usize) {
-                Some(record) => Shared::Record(record.clone()),
-                None if ring.has_ended() => Shared::Never,
-                None => Shared::NotYet,
+            None => Shared::Past { late: true },
+            Some(at) if at as usize >= ring.records.len() => match ring.has_ended() {
+                true => Shared::Never,
+                false => Shared::NotYet,
+            },
+            Some(at) => match &mut ring.records[at as usize] {
+                record if record.is_unsaid => Shared::Past { late: false },
+                record => {
+                    record.taken += 1;
+                    Shared::Record(record.clone())
+                }
             },
         }
+    }
+
+    /// How many clients share its records or are about to; the page's transport has a pace of its own.
+    pub(super) fn sharing(&self) -> usize {
+        if self.key.format == Format::Live { 0 } else { self.sharing.load(Ordering::Acquire) }
+    }
+
+    /// How many of them took the record that came `back` records before the last one; all, if there is none.
+    pub(super) fn taken(&self, back: usize) -> usize {
+        let ring = lock(&self.ring);
+        let at = ring.records.len().checked_sub(back + 1);
+        let record = at.and_then(|at| ring.records.get(at)).filter(|record| !record.is_unsaid);
+        record.map_or(usize::MAX / 2, |record| record.taken)
     }
 
     /// A receiver that changes whenever a record came.
@@ -166,6 +204,7 @@ impl View {
 
     /// Gives up the records that are older than `age`: they may hold files open.
     pub(super) fn expire(&self, age: Duration) {
+        self.blocks.expire(age);
         let mut ring = lock(&self.ring);
         while ring.records.front().is_some_and(|record| record.at.elapsed() > age) {
             ring.drop_first();
@@ -174,7 +213,11 @@ impl View {
 
     /// The bytes of a record, as this view looks on the wire.
     pub(super) fn encode(&self, delta: &Delta, content: &Content<'_>) -> Bytes {
-        let mut out = Vec::new();
+        let size = match content {
+            Content::Lines(_, block) => block.bytes.len(),
+            _ => 0,
+        };
+        let mut out = pool::take(size);
         match content {
             Content::Nothing => {}
             Content::Lines(source, block) => {
@@ -189,11 +232,7 @@ impl View {
                 notice(self.key.format, name, Some(&vector.id()), body, &mut out);
             }
         }
-        // The buffer was grown by doubling; the ring may keep it for long.
-        if out.capacity() > out.len() + out.len() / 4 {
-            out.shrink_to_fit();
-        }
-        Bytes::from(out)
+        pool::freeze(out)
     }
 }
 

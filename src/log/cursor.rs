@@ -99,30 +99,50 @@ pub fn push_prefix(out: &mut Vec<u8>, key: u32, generation: u64, tie: u16) {
 #[inline]
 pub fn push_place(out: &mut Vec<u8>, check: u64, offset: u64) {
     push_digits::<8>(out, check);
-    if offset < 1 << 30 {
-        push_offset::<5>(out, offset);
-    } else {
-        push_offset::<11>(out, offset);
+    let mut text = [0; 12];
+    let digits = offset_digits(offset);
+    write_digits(&mut text[..digits], offset);
+    out.extend_from_slice(&text[..digits]);
+}
+
+/// Digits of a check.
+pub const CHECK_DIGITS: usize = 8;
+
+/// How many digits an offset takes.
+#[inline]
+pub fn offset_digits(offset: u64) -> usize {
+    (64 - offset.leading_zeros() as usize).div_ceil(6).max(1)
+}
+
+/// Fills `text` with the last digits of a value.
+#[inline]
+pub fn write_digits(text: &mut [u8], mut value: u64) {
+    let mut pairs = text.rchunks_exact_mut(2);
+    for pair in &mut pairs {
+        pair.copy_from_slice(&PAIRS[value as usize & 0xfff]);
+        value >>= 12;
+    }
+    if let [first] = pairs.into_remainder() {
+        *first = DIGITS[value as usize & 63];
     }
 }
+
+/// All pairs of digits: two at a time halve the look-ups of each line's id.
+static PAIRS: [[u8; 2]; 4096] = {
+    let mut pairs = [[0; 2]; 4096];
+    let mut at = 0;
+    while at < pairs.len() {
+        pairs[at] = [DIGITS[at >> 6], DIGITS[at & 63]];
+        at += 1;
+    }
+    pairs
+};
 
 #[inline]
 fn push_digits<const N: usize>(out: &mut Vec<u8>, value: u64) {
     let mut text = [0; N];
-    for (i, digit) in text.iter_mut().enumerate() {
-        *digit = DIGITS[(value >> (6 * (N - 1 - i))) as usize & 63];
-    }
+    write_digits(&mut text, value);
     out.extend_from_slice(&text);
-}
-
-#[inline]
-fn push_offset<const N: usize>(out: &mut Vec<u8>, value: u64) {
-    let mut text = [0; N];
-    for (i, digit) in text.iter_mut().enumerate() {
-        *digit = DIGITS[(value >> (6 * (N - 1 - i))) as usize & 63];
-    }
-    let significant = (64 - value.leading_zeros() as usize).div_ceil(6).max(1);
-    out.extend_from_slice(&text[N - significant..]);
 }
 
 /// A generation as eight characters, for people and for the API.

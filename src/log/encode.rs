@@ -5,7 +5,7 @@
 //! be UTF-8. `data: ` is always written with its blank, because a reader strips exactly one. Ids come from
 //! [`cursor`](super::cursor)'s alphabet. Nothing here is done per client: a block is encoded once per view.
 
-use super::cursor::{check, generation_text, push_place};
+use super::cursor::{self, CHECK_DIGITS, check, generation_text, push_place};
 use super::lines::{self, LINE_LIMIT, Line};
 use memchr::memchr;
 use std::io::Write;
@@ -43,7 +43,7 @@ impl Format {
 
 /// What stands around the moving part of the ids of one file's lines: the other files' entries, and its own
 /// key, generation and tie.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stamp {
     /// Up to the check.
     pub before: Vec<u8>,
@@ -200,21 +200,64 @@ pub fn json_string(text: &str) -> String {
 fn sse(stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
     let run = block.bytes;
     // One look at the whole block spares a look at each line.
-    let clean = memchr(b'\r', run).is_none() && std::str::from_utf8(run).is_ok();
-    // Typical ids and field names, so that the buffer grows once at most.
+    if memchr(b'\r', run).is_none() && std::str::from_utf8(run).is_ok() {
+        return sse_clean(stamp, block, out);
+    }
     out.reserve(run.len() + run.len() / 3 + 256);
     for line in lines::lines(run) {
         push_id(stamp, check(raw(run, line)), block.from + line.to as u64, out);
         out.extend_from_slice(b"data: ");
-        let text = match block.from + line.from as u64 {
-            0 => strip_mark(line.text),
-            _ => line.text,
-        };
-        match clean {
-            true => out.extend_from_slice(text),
-            false => push_clean(text, out),
-        }
+        push_clean(text_of(block, line), out);
         out.extend_from_slice(b"\n\n");
+    }
+}
+
+/// Events of lines that need no look: between two lines' texts stands the same lead, in which only the check and the
+/// offset move.
+fn sse_clean(stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
+    let run = block.bytes;
+    let mut lead = Vec::with_capacity(stamp.before.len() + stamp.after.len() + 64);
+    let mut digits = 0;
+    let at = b"\n\nid: ".len() + stamp.before.len();
+    // The first event's lead has no blank line before it.
+    let mut skip = 2;
+    for line in lines::lines(run) {
+        let offset = block.from + line.to as u64;
+        if cursor::offset_digits(offset) != digits {
+            digits = cursor::offset_digits(offset);
+            lead.clear();
+            for part in [
+                b"\n\nid: ",
+                &stamp.before[..],
+                &[0; CHECK_DIGITS],
+                &[0; 11][..digits],
+                &stamp.after,
+                b"\ndata: ",
+            ] {
+                lead.extend_from_slice(part);
+            }
+        }
+        if skip > 0 {
+            // A second pass over the newlines costs less than to grow.
+            let lines = memchr::memchr_iter(b'\n', run).count() + 1;
+            out.reserve(run.len() + lines * (lead.len() + 1));
+        }
+        cursor::write_digits(&mut lead[at..at + CHECK_DIGITS], check(raw(run, line)));
+        cursor::write_digits(&mut lead[at + CHECK_DIGITS..at + CHECK_DIGITS + digits], offset);
+        out.extend_from_slice(&lead[skip..]);
+        out.extend_from_slice(text_of(block, line));
+        skip = 0;
+    }
+    if skip == 0 {
+        out.extend_from_slice(b"\n\n");
+    }
+}
+
+#[inline]
+fn text_of<'a>(block: Block<'a>, line: Line<'a>) -> &'a [u8] {
+    match block.from + line.from as u64 {
+        0 => strip_mark(line.text),
+        _ => line.text,
     }
 }
 

@@ -89,6 +89,11 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// The buffer, to be used again.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.buf
+    }
+
     /// The lines for the encoder.
     pub fn block(&self) -> Block<'_> {
         Block {
@@ -219,12 +224,12 @@ impl Segment {
         cursor::Entry { key: self.key, generation, tie: self.tie, check: place.check, offset: place.offset }
     }
 
-    /// Reads whole lines from `from`, at least one and about `max` bytes, never beyond `to`, which is the end
+    /// Reads whole lines from `from` into `buf`, at least one and about `max` bytes, never beyond `to`, which is the end
     /// of a line. A line of more than [`LINE_LIMIT`] bytes comes alone, with only its first bytes.
     ///
     /// # Errors
     /// [`ReadError::Gone`] if the file shows something else now, or ends before `to`.
-    pub fn read_lines(&self, from: Place, to: u64, max: usize) -> Result<Lines, ReadError> {
+    pub fn read_lines(&self, from: Place, to: u64, max: usize, mut buf: Vec<u8>) -> Result<Lines, ReadError> {
         let file = self.file();
         let begin = self.begin();
         if from.offset < begin || to <= from.offset {
@@ -232,7 +237,7 @@ impl Segment {
         }
         let overlap = (from.offset - begin).min(OVERLAP_BYTES as u64) as usize;
         let want = (to - from.offset).min(max as u64) as usize;
-        let mut buf = vec![0; overlap + want];
+        buf.resize(overlap + want, 0);
         let n = file.read_at(&mut buf, from.offset - overlap as u64)?;
         buf.truncate(n);
         if n <= overlap || !self.shows(&file, from, &buf, overlap)? {
@@ -329,7 +334,7 @@ mod tests {
         for max in [1, 10, 100, 1 << 20] {
             let (mut at, mut all) = (segment.first(), Vec::new());
             while at.offset < text.len() as u64 {
-                let lines = segment.read_lines(at, text.len() as u64, max).unwrap();
+                let lines = segment.read_lines(at, text.len() as u64, max, Vec::new()).unwrap();
                 assert_eq!(lines.block().from, at.offset);
                 all.extend_from_slice(lines.block().bytes);
                 at = lines.to;
@@ -343,12 +348,12 @@ mod tests {
         let long = LINE_LIMIT + 5_000;
         let text = [b"a\n".to_vec(), b"b".repeat(long), b"\nc\n".to_vec()].concat();
         let segment = segment(&text);
-        let lines = segment.read_lines(segment.first(), text.len() as u64, 10_000).unwrap();
+        let lines = segment.read_lines(segment.first(), text.len() as u64, 10_000, Vec::new()).unwrap();
         assert_eq!(lines.block().bytes, b"a\n");
-        let lines = segment.read_lines(lines.to, text.len() as u64, 10_000).unwrap();
+        let lines = segment.read_lines(lines.to, text.len() as u64, 10_000, Vec::new()).unwrap();
         assert_eq!((lines.block().bytes.len(), lines.block().omitted), (LINE_LIMIT, 5_000));
         assert_eq!(lines.to.check, cursor::check(&b"b".repeat(300)));
-        let lines = segment.read_lines(lines.to, text.len() as u64, 10_000).unwrap();
+        let lines = segment.read_lines(lines.to, text.len() as u64, 10_000, Vec::new()).unwrap();
         assert_eq!(lines.block().bytes, b"c\n");
     }
 
@@ -356,8 +361,8 @@ mod tests {
     fn another_content_is_never_delivered() {
         let segment = segment(b"one\ntwo\n");
         let forged = Place { offset: 4, check: cursor::check(b"eno") };
-        assert!(matches!(segment.read_lines(forged, 8, 100), Err(ReadError::Gone)));
+        assert!(matches!(segment.read_lines(forged, 8, 100, Vec::new()), Err(ReadError::Gone)));
         segment.learn_head(b"other\n", false);
-        assert!(matches!(segment.read_lines(segment.first(), 8, 100), Err(ReadError::Gone)));
+        assert!(matches!(segment.read_lines(segment.first(), 8, 100, Vec::new()), Err(ReadError::Gone)));
     }
 }

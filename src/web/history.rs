@@ -3,7 +3,7 @@
 use super::State;
 use super::params::Params;
 use super::problem::Problem;
-use crate::live::feed::now;
+use crate::live::notices::now;
 use crate::live::source::Source;
 use crate::live::view::ViewKey;
 use crate::log::cursor::{Cursor, NO_GENERATION, generation_text, parse_generation};
