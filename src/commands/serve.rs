@@ -19,6 +19,7 @@ use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 const MAX_CLIENTS: usize = 10_000;
 /// How long a client that has stalled holds up the end of `--once`.
 const ONCE_STALL: Duration = Duration::from_secs(60);
+/// How nice (setpriority(2)) the threads are that block.
+const BLOCKING_NICE: i32 = 10;
 /// Descriptors that are not for clients.
 const RESERVED: usize = 64;
 
@@ -79,10 +82,23 @@ pub fn run(options: Options) -> Result<(), Failure> {
             Failure::usage("cannot tee: standard input is no source").help("logcast --tee - <app.log")
         );
     }
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let started = AtomicUsize::new(0);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .worker_threads(workers)
+        // A client at the tip is woken from outside; beside ones that catch up it must not wait for 61 of their turns.
+        .global_queue_interval(2)
+        .event_interval(8)
         // Own reads are bounded by 32, and some more may wait for names or decode.
         .max_blocking_threads(48)
+        .on_thread_start(move || {
+            // The first threads are the workers. The others read for those who lag, and come after those at the tip.
+            if started.fetch_add(1, Ordering::Relaxed) >= workers {
+                let thread = rustix::thread::gettid();
+                let _ = rustix::process::setpriority_process(Some(thread), BLOCKING_NICE);
+            }
+        })
         .build()
         .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
     let result = runtime.block_on(serve(options, specs));

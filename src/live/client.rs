@@ -4,23 +4,22 @@
 //! vector at which a known record begins, and joins there. What to do next is decided by [`step`](super::step), which is
 //! pure. Back-pressure is the socket: the stream is polled only when it can be written, there is no queue.
 
-use super::blocks::{Key, edge};
 use super::feed::Seat;
 use super::notices::{born_word, generation_member, notice_body, now};
-use super::own_read::{blocking, read_block};
+use super::own_read::{OwnRead, blocking};
+use super::resume;
 use super::source::Source;
 use super::step::{Move, next_move};
 use super::vector::{Delta, Vector};
 use super::view::{Record, Shared};
-use super::{archive, resume};
 use crate::log::encode::{Format, notice};
 use crate::log::segment::{Place, ReadError, Segment};
 use bytes::Bytes;
 use futures_util::Stream;
 use std::collections::VecDeque;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -31,8 +30,6 @@ pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 const FIRST_BLOCK: u64 = 64 << 10;
 const MAX_BLOCK: u64 = 256 << 10;
 const GROW_AFTER: u64 = 8 << 20;
-/// The most own reads at once: enough to keep a disk busy, few enough to bound their memory.
-static READS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(32));
 /// How often a cursor is looked for while the files change under the look, and the wait between.
 const UNSETTLED_TRIES: u32 = 60;
 const UNSETTLED_WAIT: Duration = Duration::from_millis(25);
@@ -246,7 +243,8 @@ impl Client {
                 Move::Take(delta) => self.own.apply(&delta),
                 Move::Adopt(stand) => self.own.push_older(stand),
                 Move::Turn(segment) => self.turn(segment),
-                Move::Read(segment, from, to) => self.read(segment, from, to).await,
+                // Boxed: a client at the tip does not carry the state of a read.
+                Move::Read(segment, from, to) => Box::pin(self.read(segment, from, to)).await,
             }
         }
     }
@@ -295,36 +293,29 @@ impl Client {
 
     async fn read(&mut self, segment: Arc<Segment>, from: Place, to: u64) {
         let Some(name) = self.name(segment.source) else { return };
+        let path = self.sources.get(segment.source).and_then(|source| source.path.clone());
+        let is_file = path.is_some();
+        let keeps_up = self.own_bytes >= GROW_AFTER;
+        let size = if keeps_up { MAX_BLOCK } else { FIRST_BLOCK };
         let stamp = self.own.stamp(&segment);
-        let format = self.format();
-        let size = if self.own_bytes < GROW_AFTER { FIRST_BLOCK } else { MAX_BLOCK };
-        let max = (edge(from.offset, size) - from.offset) as usize;
-        let source_path = self.sources.get(segment.source).and_then(|source| source.path.clone());
-        let is_file = source_path.is_some();
-        let read_segment = segment.clone();
-        let block_end = to.min(from.offset + max as u64);
-        let key = Key { serial: segment.serial, from, to: block_end, stamp: stamp.clone() };
-        let read = || async {
-            // The semaphore is never closed.
-            let _permit = READS.acquire().await;
-            blocking(move || {
-                let read = || read_block(&read_segment, &name, from, to, format, max, &stamp);
-                match read() {
-                    Err(ReadError::Gone)
-                        if archive::relocate(&read_segment, source_path.as_deref(), from) =>
-                    {
-                        read()
-                    }
-                    result => result,
-                }
-            })
-            .await
+        let read = OwnRead {
+            view: self.seat.view.clone(),
+            segment: segment.clone(),
+            name,
+            path,
+            stamp,
+            from,
+            to,
+            size,
         };
-        // The page's blocks end at the tip; nobody else wants them.
-        let result = match format {
-            Format::Live => read().await,
-            _ => self.seat.view.blocks.slot(key).get_or_try_init(read).await.cloned(),
-        };
+        let result = read.block().await;
+        if let Ok((_, place)) = &result
+            && keeps_up
+            && self.format() != Format::Live
+        {
+            // The next block is read while this one is sent. It is in the view's bounded cache until it is wanted.
+            read.after(*place);
+        }
         match result {
             Ok((bytes, place)) => {
                 self.own_bytes += place.offset - from.offset;

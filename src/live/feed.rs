@@ -25,10 +25,11 @@ const ALL_RINGS_BYTES: usize = 64 << 20;
 
 /// How many records a view's clients may be behind before the follower waits for them: a quarter of a ring of
 /// full chunks.
-const PACE_RECORDS: usize = 12;
-/// How long it waits for each of them after a block of 256 KiB, in all, and between two looks. A client on this machine
-/// takes as much in less.
+const PACE_RECORDS: usize = 6;
+/// How long it waits for each of them after a block of 256 KiB, at least and at most in all, and between two looks. A
+/// client on this machine takes as much in less.
 const PACE_PER_CLIENT: Duration = Duration::from_micros(200);
+const PACE_MIN: Duration = Duration::from_millis(2);
 const PACE_MAX: Duration = Duration::from_millis(100);
 const PACE_WAIT: Duration = Duration::from_micros(100);
 
@@ -212,7 +213,7 @@ impl Hub {
                 clients += sharing;
                 behind |= sharing > 0 && view.taken(PACE_RECORDS) < sharing;
             }
-            if !behind || began.elapsed() > (PACE_PER_CLIENT * clients as u32).clamp(PACE_WAIT, PACE_MAX) {
+            if !behind || began.elapsed() > (PACE_PER_CLIENT * clients as u32).clamp(PACE_MIN, PACE_MAX) {
                 return;
             }
             std::thread::sleep(PACE_WAIT);

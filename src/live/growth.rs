@@ -20,7 +20,7 @@ use std::time::Instant;
 /// How much is read at once.
 const READ_BYTES: usize = 256 << 10;
 /// How much is said at once: a chunk that clients share, and the most that a stalled one holds of it.
-const CHUNK_BYTES: usize = 64 << 10;
+const CHUNK_BYTES: usize = 128 << 10;
 /// How much of an unfinished line is held in memory.
 const HELD_BYTES: usize = 64 << 10;
 /// How many places are remembered: a copy ends among the last of them, and more cost memory for each file.

@@ -1,17 +1,89 @@
-//! One read of a client that reads on its own account, off the reactor.
+//! One read of a client that reads on its own account, off the reactor, shared with those who read the same.
 
+use super::archive;
+use super::blocks::{Key, edge};
 use super::live_view::{BATCH_BYTES, Batch};
 use super::pool;
+use super::view::View;
 use crate::log::encode::{Encoder, Format, Stamp};
 use crate::log::segment::{Place, ReadError, Segment};
 use bytes::Bytes;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
+use tokio::sync::Semaphore;
+
+/// The most own reads at once: enough to keep a disk busy, few enough to bound their memory.
+static READS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(32));
+
+/// What is to be read.
+#[derive(Debug, Clone)]
+pub(super) struct OwnRead {
+    /// For which view.
+    pub(super) view: Arc<View>,
+    /// Of which generation.
+    pub(super) segment: Arc<Segment>,
+    /// The source's name.
+    pub(super) name: String,
+    /// Its path, beside which a copy may stand.
+    pub(super) path: Option<PathBuf>,
+    /// What stands around the moving part of the ids.
+    pub(super) stamp: Stamp,
+    /// From where.
+    pub(super) from: Place,
+    /// Up to where at most, the end of a line.
+    pub(super) to: u64,
+    /// About how many bytes.
+    pub(super) size: u64,
+}
+
+impl OwnRead {
+    /// The block, encoded, and the place behind it.
+    ///
+    /// # Errors
+    /// As [`Segment::read_lines`].
+    pub(super) async fn block(&self) -> Result<(Bytes, Place), ReadError> {
+        // The page's blocks end at the tip; nobody else wants them.
+        if self.view.key.format == Format::Live {
+            return self.read().await;
+        }
+        let to = self.to.min(edge(self.from.offset, self.size));
+        let key = Key { serial: self.segment.serial, from: self.from, to, stamp: self.stamp.clone() };
+        self.view.blocks.slot(key).get_or_try_init(|| self.read()).await.cloned()
+    }
+
+    /// Begins to read the block after this one.
+    pub(super) fn after(self, from: Place) {
+        if from.offset < self.to {
+            let next = OwnRead { from, ..self };
+            // What goes wrong here is found again by who wants the block.
+            tokio::spawn(async move { next.block().await.is_ok() });
+        }
+    }
+
+    async fn read(&self) -> Result<(Bytes, Place), ReadError> {
+        // The semaphore is never closed.
+        let _permit = READS.acquire().await;
+        let read = self.clone();
+        blocking(move || match read.read_now() {
+            Err(ReadError::Gone) if archive::relocate(&read.segment, read.path.as_deref(), read.from) => {
+                read.read_now()
+            }
+            result => result,
+        })
+        .await
+    }
+
+    fn read_now(&self) -> Result<(Bytes, Place), ReadError> {
+        let max = (edge(self.from.offset, self.size) - self.from.offset) as usize;
+        read_block(&self.segment, &self.name, self.from, self.to, self.view.key.format, max, &self.stamp)
+    }
+}
 
 /// Reads lines of a generation and encodes them: all of them from `from` on, or for the page the newest.
 ///
 /// # Errors
 /// As [`Segment::read_lines`].
-pub(super) fn read_block(
+fn read_block(
     segment: &Arc<Segment>,
     name: &str,
     from: Place,

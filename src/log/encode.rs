@@ -221,6 +221,8 @@ fn sse_clean(stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
     let at = b"\n\nid: ".len() + stamp.before.len();
     // The first event's lead has no blank line before it.
     let mut skip = 2;
+    // What lines of a hundred bytes need; a buffer that is used again has it.
+    out.reserve(run.len() + run.len() / 2);
     for line in lines::lines(run) {
         let offset = block.from + line.to as u64;
         if cursor::offset_digits(offset) != digits {
@@ -236,11 +238,6 @@ fn sse_clean(stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
             ] {
                 lead.extend_from_slice(part);
             }
-        }
-        if skip > 0 {
-            // A second pass over the newlines costs less than to grow.
-            let lines = memchr::memchr_iter(b'\n', run).count() + 1;
-            out.reserve(run.len() + lines * (lead.len() + 1));
         }
         cursor::write_digits(&mut lead[at..at + CHECK_DIGITS], check(raw(run, line)));
         cursor::write_digits(&mut lead[at + CHECK_DIGITS..at + CHECK_DIGITS + digits], offset);
