@@ -62,8 +62,8 @@ pub(crate) const PARTS: &[Part] = &[
 pub(crate) fn run(part: &str, amount: u64) -> Result<()> {
     match part {
         "encoder" => encoder(amount),
-        "follower" => follower(amount, &block()),
-        "follower-single" => follower(amount, &line()),
+        "follower" => block_on(follower(amount, &block())),
+        "follower-single" => block_on(follower(amount, &line())),
         "delivery" => block_on(delivery(amount)),
         "catch-up" => block_on(catch_up(amount)),
         _ => bail!("no such part: {part}"),
@@ -156,9 +156,16 @@ fn path_in(folder: &TempDir) -> PathBuf {
     folder.path().join("app.log")
 }
 
-fn follower(appends: u64, bytes: &[u8]) -> Result<()> {
+async fn follower(appends: u64, bytes: &[u8]) -> Result<()> {
     let mut site = Site::new(&line())?;
-    let seat = site.hub.enter(ViewKey { sources: None, format: Format::Sse });
+    // A client at the tip: lines that nobody shares are not encoded.
+    let mut stream = Box::pin(site.client(Backlog::Last(0), true).await?.into_stream());
+    stream.next().await.context("a greeting")??;
+    tokio::select! {
+        biased;
+        _ = stream.next() => bail!("a line before there was one"),
+        () = std::future::ready(()) => {}
+    }
     for _ in 0..appends {
         site.append(bytes)?;
     }
@@ -166,7 +173,7 @@ fn follower(appends: u64, bytes: &[u8]) -> Result<()> {
     let source = site.hub.source_named("app.log").context("a source")?;
     let at = source.status().current.context("a generation")?.1.offset;
     ensure!(at == size, "followed to {at} of {size}");
-    drop(seat);
+    drop(stream);
     Ok(())
 }
 

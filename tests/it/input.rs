@@ -168,6 +168,7 @@ fn parameters() {
         ("unknown=1", 400, "unknown"),
         ("format=xml", 400, "format"),
         ("view=dead", 400, "view"),
+        ("since=15m", 400, "since"),
         ("file=", 404, "file"),
         ("file=nothing", 404, "file"),
         (long.as_str(), 404, "file"),

@@ -1,6 +1,6 @@
 //! The process: how it starts and ends, what it prints, what standard input gives, what it costs.
 
-use crate::support::http::get;
+use crate::support::http::{connect, get, read_head};
 use crate::support::server::{LOGCAST, run};
 use crate::support::writer::text;
 use crate::support::{
@@ -396,4 +396,85 @@ fn loopback_only() {
         .filter(|local| local.ends_with(&port))
         .collect();
     assert_eq!(own, [format!("0100007F{port}")]);
+}
+
+/// `--once` waits for a client that is slow but takes what comes.
+#[test]
+fn once_waits_for_slow_clients() {
+    let place = Place::new();
+    let mut server = Server::start_with_stdin(&place, &["-", "--once", "--lines", "all"]);
+    let mut socket = connect(server.address);
+    socket
+        .write_all(b"GET /stream-logs HTTP/1.0\r\nHost: localhost\r\nAccept: text/plain\r\n\r\n")
+        .expect("a request");
+    let (head, first) = read_head(&mut socket);
+    assert_eq!(head.status, 200);
+    let lines = text(&numbered("n", 1, 1_000_000));
+    let mut pipe = server.stdin.take().expect("a pipe");
+    pipe.write_all(lines.as_bytes()).expect("a write");
+    drop(pipe);
+    let (mut got, mut buf) = (first, vec![0; 256 << 10]);
+    loop {
+        match socket.read(&mut buf).expect("a read") {
+            0 => break,
+            n => got.extend_from_slice(&buf[..n]),
+        }
+        // Slower than the drain of a stop would allow.
+        std::thread::sleep(Duration::from_millis(40));
+    }
+    assert!(got == lines.as_bytes(), "{} of {} bytes", got.len(), lines.len());
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+/// A FIFO that may only be read, and one that comes after the start.
+#[test]
+fn more_fifos() {
+    let place = Place::new();
+    let server = Server::start(&place, &["late"]);
+    let mut client = Client::all(&server);
+    assert_eq!(run(&place, &["mkfifo", "late"]).code, Some(0));
+    for word in ["one", "two"] {
+        let script = format!("echo {word} >late");
+        assert_eq!(run(&place, &["sh", "-c", &script]).code, Some(0));
+        assert_lines(&client.take(1), &[word]);
+    }
+    let outcome = run(&place, &["bash", "-c", "\"$0\" --once --port 0 <(echo through a shell)", LOGCAST]);
+    assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+}
+
+/// More files than the soft limit of descriptors allows: the limit is raised before they are opened.
+#[test]
+fn many_files_and_a_soft_limit() {
+    let place = Place::new();
+    place.folder("d");
+    for n in 0..200 {
+        place.write(&format!("d/{n}.log"), "old\n");
+    }
+    let words = ["sh", "-c", "ulimit -Sn 64; exec \"$0\" 'd/*.log' --port 0", LOGCAST];
+    let server = Server::launch(&place, &words, Stdio::null());
+    let mut client = Client::open(&server, "lines=0");
+    client.hello();
+    place.append("d/7.log", "new\n");
+    assert_lines(&client.take(1), &["new"]);
+    assert!(!client.saw("resumed"), "{:?}", client.events);
+}
+
+/// Words for yes and no in the environment; a variable of `serve` is nothing to another command, an empty one nothing.
+#[test]
+fn environment() {
+    let place = Place::with("f", "one\n");
+    let env = |words: &str| {
+        run(&place, &["sh", "-c", &format!("{words} exec \"$0\" generate --count 1 --rate 0"), LOGCAST])
+    };
+    for words in ["LOGCAST_QUIET=1", "LOGCAST_PORT=bad", "LOGCAST_PORT="] {
+        let outcome = env(words);
+        assert_eq!(outcome.code, Some(0), "{words}: {}", outcome.stderr);
+    }
+    let words =
+        ["sh", "-c", "LOGCAST_QUIET=yes LOGCAST_TITLE= LOGCAST_NO_FOLLOW=0 exec \"$0\" f --port 0", LOGCAST];
+    let server = Server::launch(&place, &words, Stdio::null());
+    let mut client = Client::all(&server);
+    assert_lines(&client.take(1), &["one"]);
+    place.append("f", "two\n");
+    assert_lines(&client.take(1), &["two"]);
 }

@@ -439,3 +439,53 @@ fn many_clients() {
         assert_lines(&client.take(500), &lines);
     }
 }
+
+/// Who resumes over a rotation and a restart is told of the turn to another file.
+#[test]
+fn told_of_the_turn() {
+    let place = Place::with("f", text(&numbered("a", 1, 5)));
+    let mut server = Server::start(&place, &["f"]);
+    let mut client = Client::all(&server);
+    client.take(5);
+    let id = client.cut();
+    server.kill();
+    place.append("f", "a-last\n");
+    place.rename("f", "f.1");
+    place.write("f", "b\n");
+    server.restart();
+    let mut client = Client::resume(&server, "", &id);
+    assert_lines(&client.take(2), &["a-last", "b"]);
+    assert!(client.saw("rotated"), "{:?}", client.events);
+}
+
+/// A pipe that ends while clients come back: 204 only to those who have its last line.
+#[test]
+fn no_204_before_the_last_line() {
+    for _ in 0..10 {
+        let place = Place::new();
+        let mut server = Server::start_with_stdin(&place, &["-"]);
+        let mut pipe = server.stdin.take().expect("a pipe");
+        pipe.write_all(b"first\n").expect("a write");
+        let mut client = Client::all(&server);
+        client.take(1);
+        let id = client.cut();
+        std::thread::scope(|scope| {
+            let clients: Vec<_> = (0..20)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let request = format!(
+                            "GET /stream-logs HTTP/1.0\r\nHost: localhost\r\nLast-Event-ID: {id}\r\n\r\n"
+                        );
+                        raw(&server, request.as_bytes()).expect("an answer")
+                    })
+                })
+                .collect();
+            pipe.write_all(b"LAST\n").expect("a write");
+            drop(pipe);
+            for client in clients {
+                let answer = client.join().expect("no panic");
+                assert!(answer.status == 200 && answer.text().contains("LAST"), "{answer:?}");
+            }
+        });
+    }
+}

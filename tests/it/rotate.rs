@@ -409,3 +409,65 @@ fn removed_under_its_writer() {
     });
     client.quiet(Duration::from_millis(100));
 }
+
+/// Row 24: a line that is written between copy and cut, and read before the cut, does not make the copy news.
+#[test]
+fn written_between_copy_and_cut() {
+    let (place, _server, mut client) = begin();
+    place.copy("f", "f.1");
+    place.append("f", "between\n");
+    assert_lines(&client.take(1), &["between"]);
+    place.truncate("f", 0);
+    place.append("f", "after\n");
+    assert_lines(&client.take(1), &["after"]);
+    assert!(client.saw("truncated") && !client.saw("rotated") && !client.saw("gap"), "{:?}", client.events);
+}
+
+/// Row 36: more rotations between two looks than are opened at once.
+#[test]
+fn a_hundred_rotations_while_stopped() {
+    let (place, server, mut client) = begin();
+    server.freeze();
+    let mut lines = Vec::new();
+    for turn in 1..=100 {
+        for n in (1..turn).rev() {
+            place.rename(&format!("f.{n}"), &format!("f.{}", n + 1));
+        }
+        place.rename("f", "f.1");
+        let life = numbered(&format!("turn{turn}"), 1, 3);
+        place.write("f", text(&life));
+        lines.extend(life);
+    }
+    server.thaw();
+    let mut got = client.take(lines.len());
+    // Lives of one clock tick have no order that a look could find.
+    let position = |line: &String| lines.iter().position(|own| own == line);
+    let first = |life: &str| got.iter().position(|line| line.starts_with(life));
+    for turn in 1..=100 {
+        let at = first(&format!("turn{turn}-")).expect("a life");
+        assert_lines(&got[at..at + 3], &numbered(&format!("turn{turn}"), 1, 3));
+    }
+    got.sort_by_key(position);
+    assert_lines(&got, &lines);
+    assert!(!client.saw("gap"), "{:?}", client.events);
+}
+
+/// Folders that are moved away, and links that are turned, leave no watch behind.
+#[test]
+fn no_watch_left_behind() {
+    let place = Place::new();
+    place.folder("logs");
+    place.append("logs/f", "one\n");
+    let server = Server::start(&place, &["logs/f"]);
+    let mut client = Client::all(&server);
+    assert_lines(&client.take(1), &["one"]);
+    let before = server.watches();
+    for turn in 0..3 {
+        place.rename("logs", &format!("logs.{turn}"));
+        client.until(|event| event.name == "waiting");
+        place.folder("logs");
+        place.append("logs/f", format!("turn {turn}\n"));
+        assert_lines(&client.take(1), &[format!("turn {turn}")]);
+    }
+    wait_for("the old folders' watches to be gone", || (server.watches() <= before).then_some(()));
+}
