@@ -3,7 +3,7 @@
 //! Invariant: no byte of a line can end a field. In an event stream (HTML Living Standard § 9.2) LF and CR end
 //! fields; LF ends the line already, a lone CR is shown as `␍`. Bad UTF-8 becomes U+FFFD, since the stream must
 //! be UTF-8. `data: ` is always written with its blank, because a reader strips exactly one. Ids come from
-//! [`cursor`](super::cursor)'s alphabet. Nothing here is done per client: a block is encoded once per view.
+//! [`cursor`]'s alphabet. Nothing here is done per client: a block is encoded once per view.
 
 use super::cursor::{self, CHECK_DIGITS, check, generation_text, push_place};
 use super::lines::{self, LINE_LIMIT, Line};
