@@ -21,6 +21,9 @@ use std::time::{Duration, Instant};
 /// The most bytes that one view's ring holds: a client that lags more than some chunks reads on its own. Twice as much
 /// costs a fifth more for each line, since the chunks leave the processor's cache before they are sent.
 const RING_BYTES: usize = 2 << 20;
+/// What each client adds to that, and the most: many drift further apart.
+const RING_BYTES_PER_CLIENT: usize = 2 << 10;
+const MAX_RING_BYTES: usize = 8 << 20;
 /// The most bytes of all rings together.
 const ALL_RINGS_BYTES: usize = 64 << 20;
 
@@ -169,10 +172,11 @@ impl Hub {
         if let Delta::End(source) = delta {
             canon.ended.push(*source);
         }
-        let limit = RING_BYTES.min(ALL_RINGS_BYTES / canon.views.len().max(1));
+        let all = ALL_RINGS_BYTES / canon.views.len().max(1);
         for (view, record) in canon.views.iter().zip(encoded) {
             if let Some(record) = record {
-                view.push(record, limit);
+                let own = RING_BYTES + RING_BYTES_PER_CLIENT * view.sharing();
+                view.push(record, own.min(MAX_RING_BYTES).min(all));
             }
         }
     }
