@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::OnceCell;
 
-/// The most blocks that a view keeps: with the largest encoded ones some 2 MiB.
+/// The most blocks that a view keeps: with the largest encoded ones some 4 MiB.
 const MAX_BLOCKS: usize = 12;
 
 /// A block once somebody has read it: its bytes on the wire and the place behind its last line.

@@ -28,7 +28,7 @@ pub const HEARTBEAT_EVERY: Duration = Duration::from_secs(15);
 /// The first and the largest block of a client that reads on its own. A stalled client holds one; it has not taken
 /// more than sockets hold.
 const FIRST_BLOCK: u64 = 64 << 10;
-const MAX_BLOCK: u64 = 128 << 10;
+const MAX_BLOCK: u64 = 256 << 10;
 const GROW_AFTER: u64 = 8 << 20;
 /// How often a cursor is looked for while the files change under the look, and the wait between.
 const UNSETTLED_TRIES: u32 = 60;
