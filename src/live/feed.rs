@@ -271,11 +271,6 @@ impl Hub {
         });
     }
 
-    /// Whether anybody looks.
-    pub fn has_views(&self) -> bool {
-        !lock(&self.canon).views.is_empty()
-    }
-
     /// The files of a view as the API tells them, a JSON array.
     pub fn files_json(&self, key: &ViewKey) -> String {
         let sources = self.sources();

@@ -221,14 +221,6 @@ impl LogFile {
         Ok(begin)
     }
 
-    /// The start of the line that holds the byte at `offset` (or ends there).
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn line_start(&self, begin: u64, offset: u64) -> io::Result<u64> {
-        self.last_line_end(begin, offset.max(begin))
-    }
-
     /// Where the last `count` lines before `end`, the end of a line, begin, and how many there are.
     ///
     /// # Errors

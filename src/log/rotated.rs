@@ -315,16 +315,6 @@ impl Held {
         same().unwrap_or(false)
     }
 
-    /// Whether both hold the same bytes, as far as head and end tell.
-    pub fn holds_the_same(&self, other: &Held) -> bool {
-        let end = |held: &Held| {
-            let file = held.file().ok()?;
-            let (begin, offset) = (file.content_start().ok()?, file.size().ok()?);
-            Some((offset, file.check_before(begin, offset.max(begin)).ok()?))
-        };
-        self.generation == other.generation && end(self).is_some_and(|own| Some(own) == end(other))
-    }
-
     /// Whether it holds a generation up to this end, and nothing behind it.
     pub fn ends_at(&self, generation: u64, offset: u64, check: u64) -> bool {
         self.proves(generation, offset, check)
