@@ -153,13 +153,13 @@ impl<'a> Archive<'a> {
     }
 }
 
-fn is_file_of(held: &Held, segment: &Segment) -> bool {
+pub(super) fn is_file_of(held: &Held, segment: &Segment) -> bool {
     let ident = segment.file().ident();
     (ident.dev, ident.ino) == held.ident()
 }
 
 /// Whether a sibling is a copy of an open life, compressed perhaps, so that only the open one counts.
-fn is_copy_of(held: &Held, segment: &Segment, place: Place) -> bool {
+pub(super) fn is_copy_of(held: &Held, segment: &Segment, place: Place) -> bool {
     place.offset > segment.begin()
         && segment.proves(segment.generation(), place)
         && held.proves(segment.generation(), place.offset, place.check).is_some()

@@ -12,7 +12,10 @@ use super::source::{Source, State};
 use super::vector::{Delta, Vector};
 use super::view::{Content, Record, View, ViewKey};
 use crate::log::encode::{Format, notice};
+use crate::log::record::{self, Reader};
+use crate::log::segment::{Place, Segment};
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -37,9 +40,25 @@ const PACE_MIN: Duration = Duration::from_millis(2);
 const PACE_MAX: Duration = Duration::from_millis(100);
 const PACE_WAIT: Duration = Duration::from_micros(50);
 
+/// How what is followed is shown.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Whether rotated siblings count as the beginning of a log.
+    pub history: bool,
+    /// The zone of times that do not name one.
+    pub zone: TimeZone,
+}
+
+impl Default for Shown {
+    fn default() -> Shown {
+        Shown { history: true, zone: TimeZone::UTC }
+    }
+}
+
 /// Everything that is followed and everything that is seen of it.
 #[derive(Debug, Default)]
 pub struct Hub {
+    shown: Shown,
     sources: RwLock<Vec<Arc<Source>>>,
     canon: Mutex<Canon>,
     clients: AtomicUsize,
@@ -57,6 +76,31 @@ struct Canon {
 }
 
 impl Hub {
+    /// A hub without sources.
+    pub fn new(shown: Shown) -> Hub {
+        Hub { shown, ..Hub::default() }
+    }
+
+    /// Whether rotated siblings count as the beginning of a log.
+    pub fn shows_history(&self) -> bool {
+        self.shown.history
+    }
+
+    /// The zone of times that do not name one.
+    pub fn zone(&self) -> &TimeZone {
+        &self.shown.zone
+    }
+
+    /// A reader of lines as they are written now.
+    pub fn reader(&self) -> Reader {
+        Reader::new(&record::Options { now: jiff::Timestamp::now(), zone: self.shown.zone.clone() })
+    }
+
+    /// Where the follower stands in a source's open lives, older first.
+    pub fn stands(&self, source: usize) -> Vec<(Arc<Segment>, Place)> {
+        lock(&self.canon).vector.of(source).cloned().collect()
+    }
+
     /// All sources, by number.
     pub fn sources(&self) -> Vec<Arc<Source>> {
         self.sources.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -264,6 +308,9 @@ impl Hub {
     pub fn forget_views(&self, after: Duration) {
         if self.blocks() == self.blocks_before.swap(self.blocks(), Ordering::Relaxed) {
             pool::clear();
+        }
+        for source in self.sources() {
+            source.siblings.expire();
         }
         lock(&self.canon).views.retain(|view| {
             view.expire(after);

@@ -7,6 +7,7 @@ pub mod feed;
 pub mod follow;
 pub mod followed;
 pub mod growth;
+pub mod history;
 pub mod live_view;
 pub mod notices;
 mod own_read;

@@ -1,6 +1,7 @@
 //! A source as clients see it: its name, the state of its file, the lives that it has had.
 
 use super::feed::lock;
+use super::history::Siblings;
 use crate::log::cursor::{NO_GENERATION, generation_text};
 use crate::log::encode::json_string;
 use crate::log::logfile::Ident;
@@ -51,6 +52,7 @@ pub struct Source {
     pub path: Option<PathBuf>,
     pub(super) status: Mutex<Status>,
     past: Mutex<VecDeque<Life>>,
+    pub(super) siblings: Siblings,
 }
 
 /// A generation that the follower has read to its end.
@@ -81,7 +83,7 @@ impl Source {
     /// A source without a file.
     pub(super) fn new(id: usize, name: String, key: u32, path: Option<PathBuf>) -> Source {
         let status = Mutex::new(Status { state: State::Waiting, current: None });
-        Source { id, name, key, path, status, past: Mutex::default() }
+        Source { id, name, key, path, status, past: Mutex::default(), siblings: Siblings::default() }
     }
 
     /// What is known now.

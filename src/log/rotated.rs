@@ -263,6 +263,11 @@ impl Held {
         }
     }
 
+    /// How many bytes it holds: of content where that is known, else of the file as it is.
+    pub fn size(&self) -> u64 {
+        self.file.get().and_then(|file| file.size().ok()).unwrap_or(self.sibling.stamp.size)
+    }
+
     fn decode(&self) -> io::Result<Arc<LogFile>> {
         let Some(codec) = self.sibling.codec else { return Err(io::ErrorKind::NotFound.into()) };
         let _turn = DECODING[0]
