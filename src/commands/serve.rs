@@ -149,6 +149,7 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         hub: hub.clone(),
         policy,
         backlog: options.lines,
+        zone: jiff::tz::TimeZone::system(),
         title: options.title.clone(),
         stop: stop.clone(),
         drain: OnceLock::new(),

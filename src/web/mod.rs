@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod auth;
+pub mod filters;
 pub mod history;
 pub mod params;
 pub mod problem;
@@ -27,6 +28,8 @@ pub struct State {
     pub policy: auth::Policy,
     /// What a client without a cursor gets first, if it does not say.
     pub backlog: Backlog,
+    /// The zone of times that do not name one.
+    pub zone: jiff::tz::TimeZone,
     /// The page's title.
     pub title: Option<String>,
     /// Cancelled when the server stops: streams end.
