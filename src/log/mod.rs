@@ -8,6 +8,7 @@ pub mod lines;
 pub mod logfile;
 pub mod record;
 pub mod rotated;
+pub mod search;
 pub mod seek;
 pub mod segment;
 pub mod source;

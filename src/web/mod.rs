@@ -13,8 +13,8 @@ pub mod routes;
 pub mod server;
 pub mod stream;
 
+use crate::live::backlog::Backlog;
 use crate::live::feed::Hub;
-use crate::live::resume::Backlog;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
