@@ -14,6 +14,7 @@ use crate::web::State;
 use crate::web::auth::{Policy, Tries, random_token};
 use crate::web::server;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::tz::TimeZone;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -47,6 +48,8 @@ pub struct Options {
     pub lines: Backlog,
     /// Whether to stay at the end of the files.
     pub follow: bool,
+    /// The zone of times that do not name one.
+    pub zone: TimeZone,
     /// The most bytes kept of a pipe.
     pub spool_limit: u64,
     /// The time between two looks at everything.
@@ -150,6 +153,7 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         policy,
         backlog: options.lines,
         title: options.title.clone(),
+        zone: options.zone.clone(),
         stop: stop.clone(),
         drain: OnceLock::new(),
     });

@@ -14,6 +14,7 @@ pub mod stream;
 
 use crate::live::feed::Hub;
 use crate::live::resume::Backlog;
+use jiff::tz::TimeZone;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,8 @@ pub struct State {
     pub backlog: Backlog,
     /// The page's title.
     pub title: Option<String>,
+    /// The zone of times that do not name one, in lines and in requests.
+    pub zone: TimeZone,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
     /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.
