@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= no-follow no-history history f/follow retry spool-limit= poll= tee once max-clients= token= token-file= no-auth allow-origin= allow-host= title= q/quiet h/help V/version
+    string join \n p/port= b/bind= n/lines= no-follow no-history history f/follow retry tz= spool-limit= poll= tee once max-clients= token= token-file= no-auth allow-origin= allow-host= title= q/quiet h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -27,6 +27,7 @@ end
 complete -c logcast -n "__fish_logcast_needs_command" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
@@ -55,6 +56,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -a "help" -d 'Print this m
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r

@@ -50,6 +50,8 @@ pub struct Options {
     pub follow: bool,
     /// Whether rotated files count as the beginning of a log.
     pub history: bool,
+    /// The zone of times that do not name one.
+    pub zone: TimeZone,
     /// The most bytes kept of a pipe.
     pub spool_limit: u64,
     /// The time between two looks at everything.
@@ -117,7 +119,7 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
     // Before anything is printed: who reads the URL may send a signal at once.
     let mut ends = Signals::listen()?;
     let bound = bind(&options.bind, options.port, &|text| talk(options.quiet, text))?;
-    let shown = Shown { history: options.history, zone: TimeZone::system() };
+    let shown = Shown { history: options.history, zone: options.zone.clone() };
     let hub = Arc::new(Hub::new(shown));
     let quiet = options.quiet;
     let tee: crate::live::pipe::Tee = options.tee.then(|| Box::new(io::stdout()) as Box<dyn Write + Send>);
@@ -153,8 +155,8 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         hub: hub.clone(),
         policy,
         backlog: options.lines,
-        zone: jiff::tz::TimeZone::system(),
         title: options.title.clone(),
+        zone: options.zone.clone(),
         stop: stop.clone(),
         drain: OnceLock::new(),
     });

@@ -4,6 +4,7 @@
 pub mod cursor;
 pub mod encode;
 pub mod filter;
+pub mod index;
 pub mod lines;
 pub mod logfile;
 pub mod record;
