@@ -5,10 +5,13 @@
 
 pub mod assets;
 pub mod auth;
+pub mod download;
 pub mod filters;
 pub mod history;
 pub mod params;
 pub mod problem;
+pub mod range;
+pub mod raw;
 pub mod routes;
 pub mod server;
 pub mod stream;
