@@ -11,6 +11,7 @@ use crate::log::encode::{Format, json_string};
 use crate::log::lines::{self, LINE_LIMIT};
 use crate::log::rotated::look;
 use crate::log::segment::{Born, Place, Segment};
+use jiff::tz::TimeZone;
 use std::fmt::Write;
 use std::io;
 use std::sync::Arc;
@@ -27,12 +28,21 @@ const MAX_BYTES: u64 = 1 << 20;
 /// 400 for a parameter.
 pub fn files(state: &State, query: &str) -> Result<Response, Problem> {
     Params::parse(query, &["token"], &[])?;
-    let key = ViewKey { sources: None, format: Format::Live };
+    let key = ViewKey::all(Format::Live);
     let title =
         state.title.as_deref().map_or(String::new(), |title| format!(r#""title":{},"#, json_string(title)));
     let files = state.hub.files_json(&key);
     let version = env!("CARGO_PKG_VERSION");
-    Ok(json(format!(r#"{{"version":"{version}","now":"{}",{title}"files":{files}}}"#, now())))
+    let zone = json_string(&zone_name(&state.zone));
+    Ok(json(format!(r#"{{"version":"{version}","now":"{}","zone":{zone},{title}"files":{files}}}"#, now())))
+}
+
+/// A zone as browsers know it: its name, or the offset that it has now if it has none.
+fn zone_name(zone: &TimeZone) -> String {
+    match zone.iana_name() {
+        Some(name) => name.to_owned(),
+        None => zone.to_offset(jiff::Timestamp::now()).to_string(),
+    }
 }
 
 /// Whole lines around a place.

@@ -16,8 +16,9 @@ pub mod routes;
 pub mod server;
 pub mod stream;
 
+use crate::live::backlog::Backlog;
 use crate::live::feed::Hub;
-use crate::live::resume::Backlog;
+use jiff::tz::TimeZone;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -31,10 +32,10 @@ pub struct State {
     pub policy: auth::Policy,
     /// What a client without a cursor gets first, if it does not say.
     pub backlog: Backlog,
-    /// The zone of times that do not name one.
-    pub zone: jiff::tz::TimeZone,
     /// The page's title.
     pub title: Option<String>,
+    /// The zone of times that do not name one, in lines and in requests.
+    pub zone: TimeZone,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
     /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.
