@@ -5,11 +5,14 @@
 
 pub mod assets;
 pub mod auth;
+pub mod download;
 pub mod files;
 pub mod filters;
 pub mod lines;
 pub mod params;
 pub mod problem;
+pub mod range;
+pub mod raw;
 pub mod routes;
 pub mod server;
 pub mod stream;

@@ -3,7 +3,7 @@
 use super::auth::{Verdict, secure};
 use super::problem::Problem;
 use super::server::ConnInfo;
-use super::{State, assets, files, lines, stream};
+use super::{State, assets, files, lines, raw, stream};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -54,6 +54,16 @@ pub fn routes(
         .then(|state, query: String, headers: HeaderMap| async move {
             reply(lines::lines(state, &query, &headers).await)
         });
+    let raw = warp::path("raw")
+        .and(warp::path::tail())
+        .and(get)
+        .and(with_state.clone())
+        .and(warp::method())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .then(|name: warp::path::Tail, state, method, query: String, headers: HeaderMap| async move {
+            reply(raw::raw(state, method == Method::HEAD, name.as_str(), &query, &headers).await)
+        });
     let session = warp::path!("api" / "session")
         .and(warp::post())
         .and(with_state)
@@ -67,6 +77,8 @@ pub fn routes(
         .or(around)
         .unify()
         .or(listed)
+        .unify()
+        .or(raw)
         .unify()
         .or(root)
         .unify()
@@ -109,7 +121,7 @@ fn methods(path: &str) -> &'static str {
     match path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path) {
         "/" | "/stream-logs" | "/api/files" | "/api/lines" | "/healthz" => "GET, HEAD",
         "/api/session" => "POST",
-        _ if path.starts_with("/assets/") => "GET, HEAD",
+        _ if path.starts_with("/assets/") || path.starts_with("/raw/") => "GET, HEAD",
         _ => "",
     }
 }

@@ -18,6 +18,7 @@ mod layers;
 mod machine;
 mod model;
 mod process;
+mod raw;
 mod records;
 mod resume;
 mod rotate;

@@ -17,6 +17,7 @@ use crate::log::segment::Place;
 use jiff::Timestamp;
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The most lines of one answer.
 pub const MAX_LINES: u64 = 2_000;
@@ -133,7 +134,7 @@ pub struct Around {
 ///
 /// # Errors
 /// See [`Refused`].
-pub fn around(hub: &Hub, source: &Source, wanted: &Wanted) -> Result<Around, Refused> {
+pub fn around(hub: &Hub, source: &Arc<Source>, wanted: &Wanted) -> Result<Around, Refused> {
     let history = History::of(hub, source);
     let (life, at) = find(hub, source, &history, wanted)?;
     let segment = life.segment.clone();
@@ -173,7 +174,7 @@ pub fn around(hub: &Hub, source: &Source, wanted: &Wanted) -> Result<Around, Ref
 }
 
 /// The life and the offset that a request means.
-fn find(hub: &Hub, source: &Source, history: &History<'_>, wanted: &Wanted) -> Result<(Life, u64), Refused> {
+fn find(hub: &Hub, source: &Source, history: &History, wanted: &Wanted) -> Result<(Life, u64), Refused> {
     let proved = |entry: &Entry| history.find(entry).ok_or(Refused::Gone);
     let life = || match wanted.generation {
         Some(generation) => history.generation(generation).ok_or(Refused::Gone),
