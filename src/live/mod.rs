@@ -18,6 +18,7 @@ pub mod pipe;
 pub mod piped;
 mod pool;
 pub mod resume;
+pub mod search;
 pub mod source;
 pub mod step;
 pub mod vector;

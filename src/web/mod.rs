@@ -14,6 +14,7 @@ pub mod problem;
 pub mod range;
 pub mod raw;
 pub mod routes;
+pub mod search;
 pub mod server;
 pub mod stream;
 

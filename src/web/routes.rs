@@ -3,7 +3,7 @@
 use super::auth::{Verdict, secure};
 use super::problem::Problem;
 use super::server::ConnInfo;
-use super::{State, assets, files, lines, raw, stream};
+use super::{State, assets, files, lines, raw, search, stream};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -54,6 +54,15 @@ pub fn routes(
         .then(|state, query: String, headers: HeaderMap| async move {
             reply(lines::lines(state, &query, &headers).await)
         });
+    let search = warp::path!("api" / "search")
+        .and(get)
+        .and(with_state.clone())
+        .and(warp::method())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .then(|state, method, query: String, headers: HeaderMap| async move {
+            reply(search::search(state, method == Method::HEAD, &query, &headers).await)
+        });
     let raw = warp::path("raw")
         .and(warp::path::tail())
         .and(get)
@@ -77,6 +86,8 @@ pub fn routes(
         .or(around)
         .unify()
         .or(listed)
+        .unify()
+        .or(search)
         .unify()
         .or(raw)
         .unify()
@@ -119,7 +130,7 @@ fn session(state: &State, peer: Option<IpAddr>, body: &[u8]) -> Result<Response,
 fn methods(path: &str) -> &'static str {
     // The router takes a slash at the end for none.
     match path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path) {
-        "/" | "/stream-logs" | "/api/files" | "/api/lines" | "/healthz" => "GET, HEAD",
+        "/" | "/stream-logs" | "/api/files" | "/api/lines" | "/api/search" | "/healthz" => "GET, HEAD",
         "/api/session" => "POST",
         _ if path.starts_with("/assets/") || path.starts_with("/raw/") => "GET, HEAD",
         _ => "",

@@ -23,4 +23,5 @@ mod records;
 mod resume;
 mod rotate;
 mod roundtrip;
+mod search;
 mod stream;
