@@ -13,3 +13,4 @@ pub mod seek;
 pub mod segment;
 pub mod source;
 pub mod spool;
+pub mod tally;
