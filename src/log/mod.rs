@@ -9,6 +9,7 @@ pub mod lines;
 pub mod logfile;
 pub mod record;
 pub mod rotated;
+pub mod sample;
 pub mod seek;
 pub mod segment;
 pub mod source;
