@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= no-follow f/follow retry tz= spool-limit= poll= tee once max-clients= token= token-file= no-auth allow-origin= allow-host= title= q/quiet h/help V/version
+    string join \n p/port= b/bind= n/lines= no-follow no-history history f/follow retry tz= spool-limit= poll= tee once max-clients= token= token-file= no-auth allow-origin= allow-host= title= q/quiet h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -37,6 +37,8 @@ complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pa
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
+complete -c logcast -n "__fish_logcast_needs_command" -l no-history -d 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
+complete -c logcast -n "__fish_logcast_needs_command" -l history -d 'The default: what is found beside a log counts'
 complete -c logcast -n "__fish_logcast_needs_command" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
 complete -c logcast -n "__fish_logcast_needs_command" -l retry -d 'As -f'
 complete -c logcast -n "__fish_logcast_needs_command" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
@@ -64,6 +66,8 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-history -d 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l history -d 'The default: what is found beside a log counts'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l retry -d 'As -f'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'

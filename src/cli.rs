@@ -5,7 +5,7 @@ mod generate;
 
 use self::generate::{GenerateArgs, size};
 use crate::commands::{Failure, check, serve};
-use crate::live::resume::Backlog;
+use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;
 use clap::builder::FalseyValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -73,6 +73,12 @@ struct ServeArgs {
     /// Serve the files as they are now, and do not wait for more
     #[arg(long, env = "LOGCAST_NO_FOLLOW", value_parser = FalseyValueParser::new(), conflicts_with = "follow")]
     no_follow: bool,
+    /// Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning
+    #[arg(long, env = "LOGCAST_NO_HISTORY", value_parser = FalseyValueParser::new(), conflicts_with = "history")]
+    no_history: bool,
+    /// The default: what is found beside a log counts
+    #[arg(long, hide = true, overrides_with = "history")]
+    history: bool,
     /// Accepted for those who type tail: it is what it does anyway
     #[arg(short = 'f', short_alias = 'F', long, hide = true, overrides_with = "follow")]
     follow: bool,
@@ -242,6 +248,7 @@ fn run_serve(args: ServeArgs) -> Result<(), Failure> {
         bind: args.bind,
         lines: args.lines,
         follow: !args.no_follow,
+        history: !args.no_history,
         zone: args.tz,
         spool_limit: args.spool_limit,
         poll: args.poll.map(Duration::from_millis),

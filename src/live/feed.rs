@@ -200,9 +200,9 @@ impl Hub {
                     self.publish_live(&view, source, &delta, &content);
                 }
                 let shared = wanted && view.key.format != Format::Live;
-                // Lines that nobody shares are in the file for those who read them there.
+                // Lines that nobody shares, or that need more than a look, are in the file for those who read them there.
                 let lines = matches!(content, Content::Lines(..));
-                let unsaid = lines && view.sharing() == 0;
+                let unsaid = lines && (view.sharing() == 0 || !view.key.is_plain());
                 encoded.push(shared.then(|| match unsaid {
                     true => Record::unsaid(delta.clone()),
                     false => Record::new(delta.clone(), view.encode(&delta, &content), content.is_gap()),

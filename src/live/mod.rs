@@ -1,6 +1,7 @@
 //! Flow: following files and handing what they say to clients.
 
 pub mod archive;
+pub mod backlog;
 mod blocks;
 pub mod client;
 pub mod feed;
@@ -8,6 +9,7 @@ pub mod follow;
 pub mod followed;
 pub mod growth;
 pub mod history;
+pub mod lens;
 pub mod live_view;
 pub mod notices;
 mod own_read;

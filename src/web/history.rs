@@ -28,7 +28,7 @@ const MAX_BYTES: u64 = 1 << 20;
 /// 400 for a parameter.
 pub fn files(state: &State, query: &str) -> Result<Response, Problem> {
     Params::parse(query, &["token"], &[])?;
-    let key = ViewKey { sources: None, format: Format::Live };
+    let key = ViewKey::all(Format::Live);
     let title =
         state.title.as_deref().map_or(String::new(), |title| format!(r#""title":{},"#, json_string(title)));
     let files = state.hub.files_json(&key);

@@ -5,6 +5,7 @@
 
 pub mod assets;
 pub mod auth;
+pub mod filters;
 pub mod history;
 pub mod params;
 pub mod problem;
@@ -12,8 +13,8 @@ pub mod routes;
 pub mod server;
 pub mod stream;
 
+use crate::live::backlog::Backlog;
 use crate::live::feed::Hub;
-use crate::live::resume::Backlog;
 use jiff::tz::TimeZone;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
