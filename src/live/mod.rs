@@ -9,6 +9,8 @@ pub mod follow;
 pub mod followed;
 pub mod growth;
 pub mod history;
+pub mod indexed;
+pub mod indexer;
 pub mod lens;
 pub mod live_view;
 pub mod notices;
