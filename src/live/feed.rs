@@ -341,7 +341,7 @@ impl Hub {
             if key.format == Format::Live {
                 source.want_lines();
             }
-            source.json()
+            source.json("")
         });
         format!("[{}]", files.collect::<Vec<_>>().join(","))
     }

@@ -1,6 +1,7 @@
 //! Flow: following files and handing what they say to clients.
 
 pub mod archive;
+pub mod around;
 pub mod backlog;
 mod blocks;
 pub mod client;
@@ -8,6 +9,7 @@ pub mod feed;
 pub mod follow;
 pub mod followed;
 pub mod growth;
+pub mod histogram;
 pub mod history;
 pub mod indexed;
 pub mod indexer;

@@ -114,8 +114,8 @@ impl Source {
 }
 
 impl Source {
-    /// The source as the API tells it, a JSON object.
-    pub(super) fn json(&self) -> String {
+    /// The source as the API tells it, a JSON object; `more` are further members.
+    pub fn json(&self, more: &str) -> String {
         let status = self.status();
         let (mut indexed, mut lines) = (0, "null".to_owned());
         let (generation, from, tip, size) = match &status.current {
@@ -134,7 +134,7 @@ impl Source {
         };
         let (name, state) = (json_string(&self.name), status.state.word());
         format!(
-            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size},"lines":{lines},"indexed":{indexed}}}"#
+            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size},"lines":{lines},"indexed":{indexed}{more}}}"#
         )
     }
 }

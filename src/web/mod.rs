@@ -5,8 +5,10 @@
 
 pub mod assets;
 pub mod auth;
+pub mod files;
 pub mod filters;
-pub mod history;
+pub mod histogram;
+pub mod lines;
 pub mod params;
 pub mod problem;
 pub mod routes;

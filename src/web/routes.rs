@@ -3,7 +3,7 @@
 use super::auth::{Verdict, secure};
 use super::problem::Problem;
 use super::server::ConnInfo;
-use super::{State, assets, history, stream};
+use super::{State, assets, files, histogram, lines, stream};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -41,19 +41,24 @@ pub fn routes(
         .then(|state, method, query: String, headers: HeaderMap| async move {
             reply(stream::stream(state, method == Method::HEAD, &query, &headers).await)
         });
-    let files = warp::path!("api" / "files")
+    let listed = warp::path!("api" / "files")
         .and(get)
         .and(with_state.clone())
         .and(query)
-        .map(|state: Arc<State>, query: String| reply(history::files(&state, &query)));
-    let lines = warp::path!("api" / "lines")
+        .then(|state, query: String| async move { reply(files::files(state, &query).await) });
+    let around = warp::path!("api" / "lines")
         .and(get)
         .and(with_state.clone())
         .and(query)
         .and(warp::header::headers_cloned())
         .then(|state, query: String, headers: HeaderMap| async move {
-            reply(history::lines(state, &query, &headers).await)
+            reply(lines::lines(state, &query, &headers).await)
         });
+    let counted = warp::path!("api" / "histogram")
+        .and(get)
+        .and(with_state.clone())
+        .and(query)
+        .then(|state, query: String| async move { reply(histogram::histogram(state, &query).await) });
     let session = warp::path!("api" / "session")
         .and(warp::post())
         .and(with_state)
@@ -64,9 +69,11 @@ pub fn routes(
             reply(session(&state, info.and_then(|info| info.peer), &body))
         });
     let all = stream
-        .or(lines)
+        .or(around)
         .unify()
-        .or(files)
+        .or(listed)
+        .unify()
+        .or(counted)
         .unify()
         .or(root)
         .unify()
@@ -107,7 +114,7 @@ fn session(state: &State, peer: Option<IpAddr>, body: &[u8]) -> Result<Response,
 fn methods(path: &str) -> &'static str {
     // The router takes a slash at the end for none.
     match path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path) {
-        "/" | "/stream-logs" | "/api/files" | "/api/lines" | "/healthz" => "GET, HEAD",
+        "/" | "/stream-logs" | "/api/files" | "/api/lines" | "/api/histogram" | "/healthz" => "GET, HEAD",
         "/api/session" => "POST",
         _ if path.starts_with("/assets/") => "GET, HEAD",
         _ => "",
