@@ -8,6 +8,7 @@ pub mod auth;
 pub mod download;
 pub mod files;
 pub mod filters;
+pub mod histogram;
 pub mod lines;
 pub mod params;
 pub mod problem;

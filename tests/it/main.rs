@@ -13,6 +13,7 @@ mod filter;
 mod follow;
 mod generate;
 mod history;
+mod index;
 mod input;
 mod layers;
 mod machine;
