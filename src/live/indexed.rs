@@ -288,3 +288,154 @@ impl Source {
         if at < tip.offset && !stopped() { Work::More } else { Work::Done }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::feed::Hub;
+    use super::super::vector::Delta;
+    use super::super::view::Content;
+    use super::*;
+    use crate::log::encode::Block;
+    use crate::log::lines::lines;
+    use crate::log::logfile::LogFile;
+    use crate::log::segment::{Born, Place};
+    use std::fs::File;
+    use std::io::Write;
+
+    /// A source that the follower has read so far.
+    struct Followed {
+        hub: Hub,
+        source: Arc<Source>,
+        segment: Arc<Segment>,
+        file: File,
+        tip: u64,
+    }
+
+    impl Followed {
+        fn new() -> Followed {
+            let hub = Hub::default();
+            let source = hub.join("f".to_owned(), None);
+            let (segment, file) = begin(&hub, &source);
+            Followed { hub, source, segment, file, tip: 0 }
+        }
+
+        fn write(&mut self, text: &[u8]) {
+            self.file.write_all(text).unwrap();
+            let to = self.tip + text.len() as u64;
+            let block = Block { bytes: text, from: self.tip, omitted: 0, check: 1, to };
+            let delta = Delta::Advance(self.segment.clone(), Place { offset: to, check: 1 });
+            self.hub.publish(&self.source, delta, Content::Lines(&self.source, block));
+            self.tip = to;
+        }
+
+        fn index(&self) {
+            let mut buf = Vec::new();
+            while self.source.number_lines(&mut buf, || false) == Work::More {}
+        }
+    }
+
+    fn begin(hub: &Hub, source: &Source) -> (Arc<Segment>, File) {
+        let file = tempfile::tempfile().unwrap();
+        let log = LogFile::from_file(file.try_clone().unwrap()).unwrap();
+        let segment = Arc::new(Segment::new(source.id, source.key, Arc::new(log), 0, Born::First));
+        hub.publish(source, Delta::Begin(segment.clone()), Content::Nothing);
+        (segment, file)
+    }
+
+    #[test]
+    fn every_line_has_its_number_and_every_number_its_line() {
+        let mut followed = Followed::new();
+        let text: Vec<u8> =
+            (0..400_000).flat_map(|n| format!("{n} {}\n", "x".repeat(n * 31 % 90)).into_bytes()).collect();
+        assert!(text.len() as u64 > TURN_BYTES, "more than one turn");
+        followed.write(&text[..5]);
+        assert_eq!(followed.source.offset_of(&followed.segment, 1), Where::Unknown);
+        followed.index();
+        // The one half was there before, the other comes while it is known.
+        let half = crate::log::lines::complete(&text[..text.len() / 2]);
+        followed.write(&text[5..half]);
+        let (source, segment) = (followed.source.clone(), followed.segment.clone());
+        let count = lines(&text[..half]).count() as u64;
+        assert_eq!(source.indexed(&segment), (half as u64, Some(count)), "the follower counts");
+        followed.source.indexed.forget();
+        assert_eq!(source.indexed(&segment), (0, None));
+        followed.index();
+        assert_eq!(source.indexed(&segment), (half as u64, Some(count)));
+        for part in text[half..].split_inclusive(|&byte| byte == b'\n').collect::<Vec<_>>().chunks(700) {
+            followed.write(&part.concat());
+        }
+        for (number, line) in (1..).zip(lines(&text)).step_by(487) {
+            assert_eq!(source.line_of(&segment, line.from as u64), Some(number));
+            assert_eq!(source.offset_of(&segment, number), Where::At(line.from as u64));
+        }
+        let number = lines(&text).count() as u64;
+        assert_eq!(source.line_of(&segment, followed.tip), Some(number + 1));
+        assert_eq!(source.offset_of(&segment, number + 1), Where::Beyond);
+        assert_eq!(source.offset_of(&segment, u64::MAX), Where::Beyond);
+        assert_eq!(source.line_of(&segment, followed.tip + 1), None);
+        // The last line of a file that has ended may lack its newline.
+        followed.write(b"unfinished");
+        let at = text.len() as u64;
+        assert_eq!(source.offset_of(&segment, number + 1), Where::At(at));
+        assert_eq!(source.indexed(&segment), (at + 10, Some(number)));
+    }
+
+    #[test]
+    fn it_goes_with_its_generation() {
+        let mut followed = Followed::new();
+        followed.write(b"one\ntwo\n");
+        followed.index();
+        let old = followed.segment.clone();
+        let (segment, file) = begin(&followed.hub, &followed.source);
+        (followed.segment, followed.file, followed.tip) = (segment, file, 0);
+        let source = followed.source.clone();
+        assert_eq!((source.line_of(&old, 4), source.offset_of(&old, 1)), (None, Where::Unknown));
+        followed.write(b"three\n");
+        followed.index();
+        assert_eq!(source.line_of(&old, 4), None);
+        assert_eq!(source.indexed(&followed.segment), (6, Some(1)));
+    }
+
+    #[test]
+    fn what_a_spool_gives_up_keeps_its_numbers() {
+        let mut followed = Followed::new();
+        let text = b"0123456\n".repeat(40_000);
+        followed.write(&text);
+        followed.index();
+        // 100,000 bytes are given up: the block from 65,536 on is there in part.
+        followed.segment.trim(100_000);
+        let (source, segment) = (followed.source.clone(), followed.segment.clone());
+        assert_eq!(source.offset_of(&segment, 1), Where::At(100_000));
+        assert_eq!(source.offset_of(&segment, 12_000), Where::Unknown);
+        assert_eq!(source.line_of(&segment, 100_000), None);
+        assert_eq!(source.offset_of(&segment, 20_001), Where::At(160_000));
+        assert_eq!(source.line_of(&segment, 160_000), Some(20_001));
+        // What was given up before it was counted has no numbers.
+        source.indexed.forget();
+        followed.index();
+        assert_eq!(source.offset_of(&segment, 1), Where::At(100_000));
+        assert_eq!(source.line_of(&segment, 160_000), Some(7_501));
+    }
+
+    #[test]
+    fn a_table_is_made_and_goes_on() {
+        let mut followed = Followed::new();
+        let line =
+            |n: i64| format!("{} INFO {n}\n", jiff::Timestamp::from_second(1_795_132_800 + n).unwrap());
+        followed.write((0..1_000).map(line).collect::<String>().as_bytes());
+        followed.index();
+        let (source, segment) = (followed.source.clone(), followed.segment.clone());
+        assert!(source.tally(&segment).is_none(), "nobody has asked");
+        source.want_times();
+        let (reader, mut buf) = (followed.hub.reader(), Vec::new());
+        let lines = |tally: &Tally| tally.stretches().iter().flat_map(|own| own.counts).sum::<f64>();
+        for more in [0, 10] {
+            followed.write((1_000..1_000 + more).map(line).collect::<String>().as_bytes());
+            assert_eq!(source.tally_lines(&reader, &mut buf, || false), Work::Done);
+            let (tally, passed) = source.tally(&segment).unwrap();
+            assert_eq!((lines(&tally), passed), (1_000.0 + more as f64, followed.tip));
+        }
+        source.expire_tally();
+        assert_eq!(source.tallied(&segment), followed.tip, "it is still wished");
+    }
+}

@@ -1,10 +1,12 @@
 //! Numbers of lines and counts by time: made when somebody asks, true as the file grows, gone with their generation.
 
 use crate::support::http::get;
-use crate::support::server::{LOGCAST, run};
 use crate::support::writer::text;
 use crate::support::{Client, Place, Server, numbered, wait_for};
 use serde_json::Value;
+
+/// 2026-11-20T00:00:00Z in milliseconds.
+const BEGIN: i64 = 1_795_132_800_000;
 
 fn file(server: &Server) -> Value {
     get(server, "/api/files").json()["files"][0].clone()
@@ -90,26 +92,15 @@ fn histogram(server: &Server, query: &str) -> Value {
     answer.json()
 }
 
-/// A log of several levels with a second between its records.
-fn generated(place: &Place, count: &str) -> String {
-    let words = [
-        LOGCAST,
-        "generate",
-        "--seed",
-        "5",
-        "--rate",
-        "0",
-        "--count",
-        count,
-        "--start",
-        "2026-11-20T00:00:00Z",
-        "--style",
-        "python",
-        "f",
-    ];
-    let made = run(place, &words);
-    assert_eq!(made.code, Some(0), "{}", made.stderr);
-    std::fs::read_to_string(place.path("f")).expect("text")
+/// A log of long lines, ten a second, with a bad minute.
+fn long(count: i64) -> String {
+    let mut log = String::new();
+    for n in 0..count {
+        let level = if n % 50 == 0 || (n / 600) % 20 == 7 { "ERROR" } else { "INFO" };
+        log +=
+            &format!("{} {level} {n} {}\n", stamp(BEGIN + n * 100), "x".repeat(560 + n as usize * 7919 % 80));
+    }
+    log
 }
 
 #[track_caller]
@@ -141,11 +132,10 @@ fn a_histogram_is_what_a_plain_count_is() {
     }
     // A second is a bucket or a multiple of what the table's are.
     let (start, bucket) = (told["start"].as_i64().expect("a time"), told["bucket"].as_i64().expect("ms"));
-    let begin = 1_795_132_800_000;
-    assert!(start <= begin && begin - start < bucket, "{start}");
+    assert!(start <= BEGIN && BEGIN - start < bucket, "{start}");
     for (at, counts) in told["counts"].as_array().expect("buckets").iter().enumerate() {
         let from = start + at as i64 * bucket;
-        let within = |second: &i64| (from..from + bucket).contains(&(begin + second * 1000));
+        let within = |second: &i64| (from..from + bucket).contains(&(BEGIN + second * 1000));
         let naive: i64 = (0..3_000).filter(within).map(|second| if second % 4 == 3 { 2 } else { 1 }).sum();
         let counted: i64 = counts.as_array().expect("counts").iter().filter_map(Value::as_i64).sum();
         assert_eq!(counted, naive, "bucket {at}");
@@ -190,7 +180,8 @@ fn the_rotated_set_is_counted_as_one() {
 #[test]
 fn a_sample_says_so() {
     let place = Place::new();
-    let log = generated(&place, "700000");
+    let log = long(115_000);
+    place.write("f", &log);
     assert!(log.len() > 65 << 20, "{} bytes are counted at once", log.len());
     let lines = log.lines().count() as f64;
     let server = Server::start(&place, &["f"]);
@@ -203,11 +194,19 @@ fn a_sample_says_so() {
     let errors = (sum(&first, "error") as f64, sum(&exact, "error") as f64);
     assert!((errors.0 - errors.1).abs() < errors.1 * 0.3, "{errors:?}");
     // A narrow part is counted again, in narrow buckets.
-    let start = exact["start"].as_i64().expect("a time");
-    let part = format!("&since={}", stamp(start + 1_000));
-    let part = histogram(&server, &format!("{part}&until={}", stamp(start + 61_000)));
-    assert_eq!(part["exact"], true);
+    let (since, until) = (stamp(BEGIN + 1_000_000), stamp(BEGIN + 1_060_000));
+    let part = histogram(&server, &format!("&since={since}&until={until}"));
+    assert_eq!((part["exact"].as_bool(), part["lines"].as_u64()), (Some(true), Some(600)));
     assert!(part["bucket"].as_i64().is_some_and(|bucket| bucket <= 1_024), "{part}");
+    // The table goes on with the file, and goes with its generation.
+    place.append("f", format!("{} FATAL the end\n", stamp(BEGIN + 11_500_000)));
+    wait_for("the last line", || {
+        let told = histogram(&server, "");
+        (told["exact"] == true && told["lines"] == 115_001).then_some(())
+    });
+    place.rename("f", "f.1");
+    place.write("f", format!("{} INFO anew\n", stamp(BEGIN + 11_600_000)));
+    wait_for("the new life", || (histogram(&server, "")["lines"] == 1).then_some(()));
 }
 
 fn stamp(milliseconds: i64) -> String {
