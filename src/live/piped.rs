@@ -7,6 +7,7 @@ use super::pipe::Progress;
 use super::source::{Source, State};
 use super::vector::Delta;
 use super::view::Content;
+use crate::log::encode::json_string;
 use crate::log::segment::Segment;
 use std::io;
 use std::sync::Arc;
@@ -41,10 +42,10 @@ impl Piped {
         Ok(Piped { source, growing, progress, ended: false, moved: false })
     }
 
-    /// Says what was spooled since the last look, what could not be, and the end.
-    pub fn look(&mut self, hub: &Hub, buf: &mut Vec<u8>) {
+    /// Says what was spooled since the last look, what could not be, and the end. Returns what a person should know.
+    pub fn look(&mut self, hub: &Hub, buf: &mut Vec<u8>) -> Option<String> {
         if self.ended {
-            return;
+            return None;
         }
         // Before the read: what was spooled before the end is then read with it.
         let ended = self.progress.ended();
@@ -57,9 +58,17 @@ impl Piped {
         if ended {
             self.ended = true;
             self.growing.finish(hub, &self.source);
+            let failed = self.progress.failed();
+            if let Some(reason) = failed {
+                let more = format!(r#","reason":{}"#, json_string(reason));
+                self.say(hub, "gap", Delta::Same, &more);
+            }
             self.source.set_state(State::Ended);
             self.say(hub, "ended", Delta::End(self.source.id), "");
+            let name = self.source.name.escape_debug();
+            return failed.map(|reason| format!("warning: cannot read '{name}' to its end: {reason}"));
         }
+        None
     }
 
     fn say(&self, hub: &Hub, name: &str, delta: Delta, more: &str) {

@@ -8,6 +8,7 @@ use crate::log::logfile::Ident;
 use crate::log::segment::{Place, Segment};
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// How many past generations of a source are remembered: none is told twice when its file comes back, and a
@@ -52,6 +53,7 @@ pub struct Source {
     pub path: Option<PathBuf>,
     pub(super) status: Mutex<Status>,
     past: Mutex<VecDeque<Life>>,
+    decoded: AtomicBool,
     pub(super) siblings: Siblings,
 }
 
@@ -83,7 +85,16 @@ impl Source {
     /// A source without a file.
     pub(super) fn new(id: usize, name: String, key: u32, path: Option<PathBuf>) -> Source {
         let status = Mutex::new(Status { state: State::Waiting, current: None });
-        Source { id, name, key, path, status, past: Mutex::default(), siblings: Siblings::default() }
+        Source {
+            id,
+            name,
+            key,
+            path,
+            status,
+            past: Mutex::default(),
+            decoded: AtomicBool::new(false),
+            siblings: Siblings::default(),
+        }
     }
 
     /// What is known now.
@@ -103,6 +114,16 @@ impl Source {
             past.pop_front();
         }
         past.push_back(life);
+    }
+
+    /// Whether what is served is what a compressed file holds.
+    pub fn is_decoded(&self) -> bool {
+        self.decoded.load(Ordering::Acquire)
+    }
+
+    /// Says that it is.
+    pub(super) fn set_decoded(&self) {
+        self.decoded.store(true, Ordering::Release);
     }
 
     /// Says what is known now.
