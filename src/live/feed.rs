@@ -321,7 +321,7 @@ impl Hub {
     /// The files of a view as the API tells them, a JSON array.
     pub fn files_json(&self, key: &ViewKey) -> String {
         let sources = self.sources();
-        let files = sources.iter().filter(|source| key.wants(source.id)).map(|source| source.json());
+        let files = sources.iter().filter(|source| key.wants(source.id)).map(|source| source.json(""));
         format!("[{}]", files.collect::<Vec<_>>().join(","))
     }
 }

@@ -8,11 +8,16 @@ use super::archive::{is_copy_of, is_file_of};
 use super::feed::{Hub, lock};
 use super::source::Source;
 use crate::log::cursor::{Entry, NO_GENERATION};
-use crate::log::rotated::{Held, look};
+use crate::log::encode::json_string;
+use crate::log::lines::lines;
+use crate::log::record::Reader;
+use crate::log::rotated::{Held, MAX_SIBLINGS, look, siblings};
+use crate::log::seek::{first_at, first_time};
 use crate::log::segment::{Born, Place, Segment};
+use jiff::Timestamp;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long a look at the siblings is believed while the source's newest life is the same.
@@ -84,6 +89,18 @@ fn is_own(held: &Held, open: &[(Arc<Segment>, Place)]) -> bool {
     held.sibling.rotated_name && held.sibling.stamp.size > 0 && !open.iter().any(is_open)
 }
 
+/// The rotated siblings of a source as the API tells them, a JSON array, newest first.
+pub fn siblings_json(source: &Source) -> String {
+    let listed = source.path.as_deref().map(siblings).transpose().ok().flatten().unwrap_or_default();
+    let rotated = listed.iter().filter(|sibling| sibling.rotated_name).take(MAX_SIBLINGS);
+    let told = rotated.map(|sibling| {
+        let name = json_string(&sibling.path.file_name().unwrap_or_default().to_string_lossy());
+        let (size, compressed) = (sibling.stamp.size, sibling.codec.is_some());
+        format!(r#"{{"name":{name},"size":{size},"compressed":{compressed}}}"#)
+    });
+    format!("[{}]", told.collect::<Vec<_>>().join(","))
+}
+
 /// One life of a source.
 #[derive(Debug, Clone)]
 pub struct Life {
@@ -98,27 +115,39 @@ pub struct Life {
 /// The lives of a source, newest first, at one moment.
 #[derive(Debug)]
 pub struct History {
-    source: usize,
-    key: u32,
+    source: Arc<Source>,
     open: Vec<(Arc<Segment>, Place)>,
-    held: Vec<Arc<Held>>,
+    /// Looked for when somebody asks for more than what is open.
+    held: OnceLock<Vec<Arc<Held>>>,
 }
 
 impl History {
     /// What there is now; rotated siblings only if the hub shows them.
-    pub fn of(hub: &Hub, source: &Source) -> History {
+    pub fn of(hub: &Hub, source: &Arc<Source>) -> History {
         let mut open = hub.stands(source.id);
         open.reverse();
-        let mut held = Vec::new();
-        if let Some(path) = source.path.as_deref().filter(|_| hub.shows_history()) {
-            held = source.siblings.get(path, &open);
+        let held = OnceLock::new();
+        if !hub.shows_history() {
+            let _ = held.set(Vec::new());
         }
-        History { source: source.id, key: source.key, open, held }
+        History { source: source.clone(), open, held }
+    }
+
+    fn held(&self) -> &[Arc<Held>] {
+        let look = || match &self.source.path {
+            Some(path) => self.source.siblings.get(path, &self.open),
+            None => Vec::new(),
+        };
+        self.held.get_or_init(look)
+    }
+
+    fn sibling(&self, back: usize) -> Option<&Arc<Held>> {
+        self.held().get(back.checked_sub(self.open.len())?)
     }
 
     /// How many lives there are.
     pub fn len(&self) -> usize {
-        self.open.len() + self.held.len()
+        self.open.len() + self.held().len()
     }
 
     /// Whether there is none.
@@ -126,16 +155,11 @@ impl History {
         self.len() == 0
     }
 
-    /// The rotated siblings, newest first.
-    pub fn siblings(&self) -> impl Iterator<Item = &crate::log::rotated::Sibling> {
-        self.held.iter().map(|held| &held.sibling)
-    }
-
     /// About how many bytes of content a life has; of a compressed one that is not decoded, those of its file.
     pub fn size(&self, back: usize) -> u64 {
         match self.open.get(back) {
             Some((segment, place)) => place.offset.saturating_sub(segment.begin()),
-            None => self.held.get(back - self.open.len()).map_or(0, |held| held.size()),
+            None => self.sibling(back).map_or(0, |held| held.size()),
         }
     }
 
@@ -147,19 +171,53 @@ impl History {
         if let Some((segment, end)) = self.open.get(back) {
             return Ok(Life { segment: segment.clone(), end: *end, back });
         }
-        let held = self.held.get(back - self.open.len()).ok_or(io::ErrorKind::NotFound)?;
+        let held = self.sibling(back).ok_or(io::ErrorKind::NotFound)?;
         let file = held.file()?;
         let (begin, offset) = (file.content_start()?, file.size()?);
         let end = Place { offset: offset.max(begin), check: file.check_before(begin, offset.max(begin))? };
-        let segment = Segment::new(self.source, self.key, file, begin, Born::Rotated);
+        let segment = Segment::new(self.source.id, self.source.key, file, begin, Born::Rotated);
         segment.set_generation(held.generation);
         segment.seal(end.offset);
         Ok(Life { segment: Arc::new(segment), end, back })
     }
 
-    /// All lives that can be opened, newest first.
-    pub fn lives(&self) -> impl Iterator<Item = Life> {
-        (0..self.len()).filter_map(|back| self.life(back).ok())
+    /// The first time that a life tells, if it can be known without decoding all of it.
+    pub fn first_time(&self, back: usize, reader: &Reader) -> Option<Timestamp> {
+        if let Some(held) = self.sibling(back)
+            && let Some(first) = held.undecoded()
+        {
+            return lines(first).find_map(|line| reader.time(line.text));
+        }
+        let life = self.life(back).ok()?;
+        first_time(&life.segment.file(), life.segment.begin(), life.end.offset, reader).ok()?
+    }
+
+    /// The life in which lines of a time lie or would lie, and the offset of the first that is not older.
+    ///
+    /// # Errors
+    /// `NotFound` if there is no life; what the system or the decoder says.
+    pub fn at_time(&self, time: Timestamp, reader: &Reader) -> io::Result<(Life, u64)> {
+        let mut newer = None;
+        for back in 0..self.len() {
+            if self.first_time(back, reader).is_some_and(|first| first > time) {
+                newer = Some(back);
+                continue;
+            }
+            let life = self.life(back)?;
+            let at = first_at(&life.segment.file(), life.segment.begin(), life.end.offset, time, reader)?;
+            // Of the time between two lives the newer one has the first line.
+            return match newer {
+                Some(back) if at == life.end.offset => self.beginning(back),
+                _ => Ok((life, at)),
+            };
+        }
+        self.beginning(newer.unwrap_or(0))
+    }
+
+    fn beginning(&self, back: usize) -> io::Result<(Life, u64)> {
+        let life = self.life(back)?;
+        let begin = life.segment.begin();
+        Ok((life, begin))
     }
 
     /// The newest life of a generation.
@@ -188,7 +246,7 @@ impl History {
     fn generation_of(&self, back: usize) -> u64 {
         match self.open.get(back) {
             Some((segment, _)) => segment.generation(),
-            None => self.held.get(back - self.open.len()).map_or(NO_GENERATION, |held| held.generation),
+            None => self.sibling(back).map_or(NO_GENERATION, |held| held.generation),
         }
     }
 }

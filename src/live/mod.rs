@@ -1,6 +1,7 @@
 //! Flow: following files and handing what they say to clients.
 
 pub mod archive;
+pub mod around;
 pub mod backlog;
 mod blocks;
 pub mod client;

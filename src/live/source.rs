@@ -133,8 +133,8 @@ impl Source {
 }
 
 impl Source {
-    /// The source as the API tells it, a JSON object.
-    pub(super) fn json(&self) -> String {
+    /// The source as the API tells it, a JSON object; `more` are further members.
+    pub fn json(&self, more: &str) -> String {
         let status = self.status();
         let (generation, from, tip, size) = match &status.current {
             None => ("null".to_owned(), 0, 0, 0),
@@ -149,7 +149,7 @@ impl Source {
         };
         let (name, state) = (json_string(&self.name), status.state.word());
         format!(
-            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size}}}"#
+            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size}{more}}}"#
         )
     }
 }

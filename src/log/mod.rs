@@ -10,6 +10,7 @@ pub mod lines;
 pub mod logfile;
 pub mod record;
 pub mod rotated;
+pub mod said;
 pub mod search;
 pub mod seek;
 pub mod segment;

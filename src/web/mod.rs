@@ -6,8 +6,9 @@
 pub mod assets;
 pub mod auth;
 pub mod download;
+pub mod files;
 pub mod filters;
-pub mod history;
+pub mod lines;
 pub mod params;
 pub mod problem;
 pub mod range;

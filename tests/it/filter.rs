@@ -1,7 +1,7 @@
 //! Filters of `/stream-logs`: exactly the lines that a naive look keeps, live and as a backlog, with a place to resume
 //! that moves on; and the rotated set as one log.
 
-use crate::support::http::get;
+use crate::support::http::{get, raw};
 use crate::support::{Client, Place, Server, assert_lines};
 use std::io::Write;
 use std::time::Duration;
@@ -132,9 +132,8 @@ fn what_is_wrong_with_a_filter_is_said() {
     }
 }
 
-/// `lines=50` right after a rotation still gives 50, from as many siblings as it takes, compressed ones too.
-#[test]
-fn the_last_lines_reach_back_into_rotated_siblings() {
+/// A log of 65 lines in three lives, the oldest compressed.
+fn rotated() -> (Place, Server) {
     let place = Place::with("f", numbered(60, 65));
     place.append("f.1", numbered(40, 60));
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -145,6 +144,29 @@ fn the_last_lines_reach_back_into_rotated_siblings() {
     let newer = old + Duration::from_secs(1800);
     std::fs::File::open(place.path("f.1")).and_then(|file| file.set_modified(newer)).expect("a time");
     let server = Server::start(&place, &["f"]);
+    (place, server)
+}
+
+#[track_caller]
+fn json(server: &Server, target: &str) -> serde_json::Value {
+    let head = format!(
+        "GET {target} HTTP/1.1\r\nHost: {}\r\nAccept: application/json\r\nConnection: close\r\n\r\n",
+        server.address
+    );
+    let answer = raw(server, head.as_bytes()).expect("an answer");
+    assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+    answer.json()
+}
+
+fn texts(answer: &serde_json::Value) -> Vec<String> {
+    let lines = answer["lines"].as_array().expect("lines");
+    lines.iter().map(|line| line["text"].as_str().expect("a text").to_owned()).collect()
+}
+
+/// `lines=50` right after a rotation still gives 50, from as many siblings as it takes, compressed ones too.
+#[test]
+fn the_last_lines_reach_back_into_rotated_siblings() {
+    let (place, server) = rotated();
     for (count, filter) in
         [(3, ""), (5, ""), (12, ""), (25, ""), (50, ""), (500, ""), (3, "&level=error"), (5, "&level=error")]
     {
@@ -173,4 +195,83 @@ fn the_last_lines_reach_back_into_rotated_siblings() {
     client.hello();
     assert_lines(&client.take(5), &(60..65).map(line).collect::<Vec<_>>());
     client.quiet(Duration::from_millis(300));
+}
+
+/// `/api/lines` over the whole set: from any place on to the older and newer lives, by time, and with filters.
+#[test]
+fn any_place_of_the_set_can_be_read() {
+    let (place, server) = rotated();
+    let files = get(&server, "/api/files").json();
+    let names: Vec<_> = files["files"][0]["history"]
+        .as_array()
+        .expect("history")
+        .iter()
+        .map(|one| one["name"].clone())
+        .collect();
+    assert_eq!(names, ["f.1", "f.2.gz"]);
+    // Back from the end over all lives, and forth again.
+    let (mut at, mut all) = ("end".to_owned(), Vec::new());
+    for _ in 0..40 {
+        let answer = json(&server, &format!("/api/lines?file=f&at={at}&before=7"));
+        let mut lines = texts(&answer);
+        lines.append(&mut all);
+        all = lines;
+        at = match answer["previous"].as_str() {
+            Some(previous) => previous.to_owned(),
+            None if answer["from"] == answer["begin"] => break,
+            None => format!(
+                "{}&generation={}",
+                answer["from"],
+                answer["generation"].as_str().expect("a generation")
+            ),
+        };
+    }
+    assert_lines(&all, &(0..65).map(line).collect::<Vec<_>>());
+    let (mut at, mut all) = ("time:2026-11-20T00:00:00Z".to_owned(), Vec::new());
+    for _ in 0..40 {
+        let answer = json(&server, &format!("/api/lines?file=f&at={at}&after=7"));
+        all.extend(texts(&answer));
+        at = match answer["next"].as_str() {
+            Some(next) => next.to_owned(),
+            None if answer["to"] == answer["size"] => break,
+            None => answer["cursor"].as_str().expect("a cursor").to_owned(),
+        };
+    }
+    assert_lines(&all, &(0..65).map(line).collect::<Vec<_>>());
+    for n in [0, 1, 39, 40, 41, 59, 60, 64] {
+        let time = line(n)[..20].to_owned();
+        let answer = json(&server, &format!("/api/lines?file=f&at=time:{time}&after=1"));
+        assert_lines(&texts(&answer), &[line(n)]);
+        assert_eq!(answer["lines"][0]["time"], time, "{answer}");
+    }
+    let answer = json(&server, "/api/lines?file=f&at=time:2026-11-20T11:00:00Z&before=2&after=2");
+    assert_lines(&texts(&answer), &[line(63), line(64)]);
+    let answer = json(&server, "/api/lines?file=f&at=time:2026-11-20T10:00:20Z&after=3&level=error");
+    assert_lines(&texts(&answer), &[line(20), line(30)]);
+    assert_eq!((&answer["to"], &answer["more"]), (&answer["size"], &serde_json::Value::Null));
+    let answer =
+        json(&server, "/api/lines?file=f&at=time:2026-11-20T10:00:39Z&before=2&after=0&grep=%5B37%5D%24");
+    assert_lines(&texts(&answer), &[line(33), line(37)]);
+    drop(place);
+}
+
+#[test]
+fn places_that_make_no_sense_are_refused() {
+    let (_place, server) = rotated();
+    let end = json(&server, "/api/lines?file=f&at=end&before=1");
+    let cursor = end["cursor"].as_str().expect("a cursor");
+    let generation = end["generation"].as_str().expect("a generation");
+    for (at, status) in [
+        ("line:0", 400),
+        ("line:x", 400),
+        ("time:never", 400),
+        ("older:x", 400),
+        (&format!("newer:{cursor}"), 410),
+        (&format!("0&generation={generation}x"), 400),
+        ("0&generation=AAAAAAAA", 410),
+        ("end&grep=(", 400),
+    ] {
+        let answer = get(&server, &format!("/api/lines?file=f&at={at}&before=1"));
+        assert_eq!(answer.status, status, "{at}: {}", answer.text());
+    }
 }

@@ -1,0 +1,91 @@
+//! The lines that a filter keeps around a place, and what lines say about themselves.
+
+use super::{MAX_BYTES, MAX_SCAN, Placed, Read, Wanted};
+use crate::live::feed::Hub;
+use crate::log::filter::Filter;
+use crate::log::logfile::LogFile;
+use crate::log::record::{Inherited, Reader};
+use crate::log::said::Sayer;
+use crate::log::search::{Found, Search};
+use std::io;
+use std::ops::{ControlFlow, Range};
+
+/// The kept lines before and after a place.
+pub(super) fn filtered(
+    hub: &Hub,
+    file: &LogFile,
+    begin: u64,
+    end: u64,
+    at: u64,
+    wanted: &Wanted,
+    filter: &Filter,
+) -> io::Result<Read> {
+    let reader = hub.reader();
+    let search = Search { file, begin, filter, reader: &reader };
+    let mut read = Read { from: at, to: at, ..Read::default() };
+    let take = |read: &mut Read, found: &Found<'_>, kept: &Range<usize>| {
+        let bytes = &found.bytes[kept.clone()];
+        let (offset, next) = (found.from + kept.start as u64, found.end_of(kept));
+        let start = read.bytes.len();
+        read.bytes.extend_from_slice(bytes);
+        read.lines.push(Placed {
+            offset,
+            next,
+            bytes: start..read.bytes.len(),
+            omitted: (next - offset).saturating_sub(bytes.len() as u64 + 1),
+            said: Inherited::default(),
+        });
+    };
+    if wanted.before > 0 {
+        let mut scanned = 0;
+        let mut full = false;
+        read.from = search.backwards(begin, at, |found| {
+            scanned += found.to - found.from;
+            for kept in found.kept.iter().rev() {
+                take(&mut read, &found, kept);
+                full = read.lines.len() as u64 == wanted.before || read.bytes.len() as u64 > MAX_BYTES / 2;
+                if full {
+                    return ControlFlow::Break(());
+                }
+            }
+            if scanned >= MAX_SCAN { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if full {
+            read.from = read.lines.last().map_or(at, |line| line.offset);
+        }
+        read.more = !full && read.from > begin;
+        read.lines.reverse();
+    }
+    let earlier = read.lines.len() as u64;
+    if wanted.after > 0 {
+        let mut scanned = 0;
+        let mut full = false;
+        read.to = search.forwards(at, end, |found| {
+            scanned += found.to - found.from;
+            for kept in found.kept {
+                take(&mut read, &found, kept);
+                full =
+                    read.lines.len() as u64 - earlier == wanted.after || read.bytes.len() as u64 > MAX_BYTES;
+                if full {
+                    return ControlFlow::Break(());
+                }
+            }
+            if scanned >= MAX_SCAN { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if full {
+            read.to = read.lines.last().map_or(at, |line| line.next);
+        }
+        read.more |= !full && read.to < end;
+    }
+    Ok(read)
+}
+
+/// Says what holds for the record of each line.
+pub(super) fn say(file: &LogFile, begin: u64, reader: &Reader, read: &mut Read) -> io::Result<()> {
+    let mut sayer = Sayer::new(reader.clone());
+    for line in &mut read.lines {
+        let text = &read.bytes[line.bytes.clone()];
+        line.said = sayer.say(file, begin, (line.offset, line.next), text)?;
+    }
+    Ok(())
+}
