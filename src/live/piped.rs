@@ -7,7 +7,6 @@ use super::pipe::Progress;
 use super::source::{Source, State};
 use super::vector::Delta;
 use super::view::Content;
-use crate::log::encode::json_string;
 use crate::log::segment::Segment;
 use std::io;
 use std::sync::Arc;
@@ -58,15 +57,18 @@ impl Piped {
         if ended {
             self.ended = true;
             self.growing.finish(hub, &self.source);
-            let failed = self.progress.failed();
-            if let Some(reason) = failed {
-                let more = format!(r#","reason":{}"#, json_string(reason));
-                self.say(hub, "gap", Delta::Same, &more);
+            if let Some(why) = self.progress.failed() {
+                self.source.set_broken(why.to_owned());
+                self.say(hub, "gap", Delta::Same, &self.source.end_members());
             }
             self.source.set_state(State::Ended);
-            self.say(hub, "ended", Delta::End(self.source.id), "");
+            // Who comes later is told with the end.
+            self.say(hub, "ended", Delta::End(self.source.id), &self.source.end_members());
             let name = self.source.name.escape_debug();
-            return failed.map(|reason| format!("warning: cannot read '{name}' to its end: {reason}"));
+            return self
+                .source
+                .broken()
+                .map(|why| format!("warning: cannot read '{name}' to its end: {why}"));
         }
         None
     }

@@ -9,7 +9,7 @@ use crate::log::segment::{Place, Segment};
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// How many past generations of a source are remembered: none is told twice when its file comes back, and a
 /// cursor in one of them finds those that followed.
@@ -54,6 +54,7 @@ pub struct Source {
     pub(super) status: Mutex<Status>,
     past: Mutex<VecDeque<Life>>,
     decoded: AtomicBool,
+    broken: OnceLock<String>,
     pub(super) siblings: Siblings,
 }
 
@@ -93,6 +94,7 @@ impl Source {
             status,
             past: Mutex::default(),
             decoded: AtomicBool::new(false),
+            broken: OnceLock::new(),
             siblings: Siblings::default(),
         }
     }
@@ -126,6 +128,21 @@ impl Source {
         self.decoded.store(true, Ordering::Release);
     }
 
+    /// Why it ended before its end, if it did.
+    pub fn broken(&self) -> Option<&str> {
+        self.broken.get().map(String::as_str)
+    }
+
+    /// Says why.
+    pub(super) fn set_broken(&self, why: String) {
+        let _ = self.broken.set(why);
+    }
+
+    /// The members of the notice that it has ended.
+    pub(super) fn end_members(&self) -> String {
+        self.broken().map_or(String::new(), |why| format!(r#","reason":{}"#, json_string(why)))
+    }
+
     /// Says what is known now.
     pub fn set_state(&self, state: State) {
         lock(&self.status).state = state;
@@ -148,8 +165,9 @@ impl Source {
             }
         };
         let (name, state) = (json_string(&self.name), status.state.word());
+        let broken = self.broken().map_or(String::new(), |why| format!(r#","broken":{}"#, json_string(why)));
         format!(
-            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size}{more}}}"#
+            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size}{broken}{more}}}"#
         )
     }
 }
