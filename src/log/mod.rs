@@ -2,6 +2,7 @@
 //! threads or clocks; the other modules are plain blocking code over `std`.
 
 pub mod cursor;
+pub mod decode;
 pub mod encode;
 pub mod filter;
 pub mod index;

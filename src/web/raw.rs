@@ -44,6 +44,7 @@ pub async fn raw(
     let params = Params::parse(query, &[KNOWN, FILTERS].concat(), filters::REPEATABLE)?;
     let name = percent_encoding::percent_decode_str(name).decode_utf8().map_err(|_| no_such_file())?;
     let source = state.hub.source_named(&name).ok_or_else(no_such_file)?;
+    let is_decoded = source.is_decoded();
     let attachment = params.flag("download", false)?;
     let filter = filters::filter(&params, &state.zone)?;
     let slice = Slice::read(&params, source.key)?;
@@ -66,7 +67,8 @@ pub async fn raw(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
-    if let Ok(value) = HeaderValue::from_str(&disposition(&name, attachment)) {
+    let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).filter(|_| is_decoded);
+    if let Ok(value) = HeaderValue::from_str(&disposition(plain.unwrap_or(&name), attachment)) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     Ok(response)

@@ -7,6 +7,7 @@
 
 mod support;
 
+mod archives;
 mod cli;
 mod clients;
 mod filter;
