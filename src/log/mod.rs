@@ -16,3 +16,4 @@ pub mod seek;
 pub mod segment;
 pub mod source;
 pub mod spool;
+pub mod wide;
