@@ -6,6 +6,7 @@
 use super::cursor::{self, HEAD_BYTES, OVERLAP_BYTES};
 use super::lines;
 use super::wide::Wide;
+use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
@@ -120,6 +121,11 @@ impl LogFile {
             NO_MARK => None,
             _ => self.wide().map(|wide| wide.at(offset)),
         }
+    }
+
+    /// The text of a run of its lines, or the run itself where that is the text.
+    pub fn text<'a>(&self, run: &'a [u8], offset: u64) -> Cow<'a, [u8]> {
+        self.wide_at(offset).map_or(Cow::Borrowed(run), |wide| Cow::Owned(wide.run(run)))
     }
 
     #[cold]

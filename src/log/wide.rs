@@ -7,7 +7,7 @@
 //! character cuts a line in two; then the byte beside the cut tells which character it was, and it is shown in the
 //! part that has its second byte.
 
-use super::lines::LINE_LIMIT;
+use super::lines::{LINE_LIMIT, lines};
 
 /// A place in UTF-16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,17 @@ impl Wide {
         String::from_utf16_lossy(&units[from..])
     }
 
+    /// The text of a run of lines that begins here, each with its newline.
+    pub fn run(self, run: &[u8]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(run.len());
+        for line in lines(run) {
+            let bytes = &run[line.from..line.to];
+            out.extend_from_slice(self.at(line.from as u64).text(bytes).as_bytes());
+            out.extend(bytes.last().filter(|&&last| last == b'\n'));
+        }
+        out
+    }
+
     fn unit(self, first: u8, second: u8) -> u16 {
         match self.big {
             true => u16::from_be_bytes([first, second]),
@@ -79,7 +90,6 @@ pub fn is_rest(wide: Wide, line: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lines::lines;
     use super::*;
     use proptest::prelude::*;
 

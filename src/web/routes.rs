@@ -3,7 +3,7 @@
 use super::auth::{Verdict, secure};
 use super::problem::Problem;
 use super::server::ConnInfo;
-use super::{State, assets, files, lines, raw, stream};
+use super::{State, assets, files, histogram, lines, raw, search, stream};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -54,6 +54,15 @@ pub fn routes(
         .then(|state, query: String, headers: HeaderMap| async move {
             reply(lines::lines(state, &query, &headers).await)
         });
+    let search = warp::path!("api" / "search")
+        .and(get)
+        .and(with_state.clone())
+        .and(warp::method())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .then(|state, method, query: String, headers: HeaderMap| async move {
+            reply(search::search(state, method == Method::HEAD, &query, &headers).await)
+        });
     let raw = warp::path("raw")
         .and(warp::path::tail())
         .and(get)
@@ -64,6 +73,11 @@ pub fn routes(
         .then(|name: warp::path::Tail, state, method, query: String, headers: HeaderMap| async move {
             reply(raw::raw(state, method == Method::HEAD, name.as_str(), &query, &headers).await)
         });
+    let counted = warp::path!("api" / "histogram")
+        .and(get)
+        .and(with_state.clone())
+        .and(query)
+        .then(|state, query: String| async move { reply(histogram::histogram(state, &query).await) });
     let session = warp::path!("api" / "session")
         .and(warp::post())
         .and(with_state)
@@ -78,7 +92,11 @@ pub fn routes(
         .unify()
         .or(listed)
         .unify()
+        .or(search)
+        .unify()
         .or(raw)
+        .unify()
+        .or(counted)
         .unify()
         .or(root)
         .unify()
@@ -119,7 +137,8 @@ fn session(state: &State, peer: Option<IpAddr>, body: &[u8]) -> Result<Response,
 fn methods(path: &str) -> &'static str {
     // The router takes a slash at the end for none.
     match path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path) {
-        "/" | "/stream-logs" | "/api/files" | "/api/lines" | "/healthz" => "GET, HEAD",
+        "/" | "/stream-logs" | "/healthz" => "GET, HEAD",
+        "/api/files" | "/api/lines" | "/api/search" | "/api/histogram" => "GET, HEAD",
         "/api/session" => "POST",
         _ if path.starts_with("/assets/") || path.starts_with("/raw/") => "GET, HEAD",
         _ => "",

@@ -81,9 +81,9 @@ fn places_lines_and_downloads() {
         let errors = get(&server, "/api/lines?file=f&at=end&before=2&level=error").json();
         assert_eq!(errors["lines"][1]["text"], lines[190].as_str());
         assert_eq!(errors["lines"][1]["level"], "error");
-        let kept = get(&server, "/raw/f?grep=E+19");
+        let kept = get(&server, "/raw/f?grep=e+19");
         let expected: String =
-            lines.iter().filter(|line| line.contains("E 19")).map(|line| format!("{line}\n")).collect();
+            lines.iter().filter(|line| line.contains("e 19")).map(|line| format!("{line}\n")).collect();
         assert_eq!(kept.text(), expected);
         let without = get(&server, "/raw/f?exclude=INFO").text();
         assert_eq!(without.lines().count(), 20);
@@ -94,6 +94,13 @@ fn places_lines_and_downloads() {
             let plain = raw(&server, format!("GET /stream-logs?lines=all&follow=false HTTP/1.1\r\nHost: {host}\r\nAccept: text/plain\r\nConnection: close\r\n\r\n").as_bytes());
             assert!(plain.expect("an answer").body == iconv.expect("iconv").stdout);
         }
+        let found = get(&server, "/api/search?file=f&grep=e+19&order=oldest").text();
+        assert!(found.contains(&lines[19]) && found.contains(&lines[199]), "{found}");
+        assert!(found.contains(r#""hits":11"#), "{found}");
+        let histogram = get(&server, "/api/histogram?file=f").json();
+        let errors: u64 =
+            histogram["counts"].as_array().expect("counts").iter().filter_map(|row| row[1].as_u64()).sum();
+        assert_eq!(errors, 20, "{histogram}");
         let mut live = Client::open(&server, "view=live&lines=5");
         let batch = live.until(|event| event.name == "batch").pop().expect("a batch").json();
         assert_eq!(batch["lines"][4], lines[199].as_str());
