@@ -18,3 +18,4 @@ pub mod segment;
 pub mod source;
 pub mod spool;
 pub mod tally;
+pub mod wide;

@@ -87,6 +87,7 @@ impl Search<'_> {
                 whole => (whole, at + whole as u64),
             };
             kept.clear();
+            state.wide = self.file.wide_at(at);
             self.filter.matches_in(&buf[..bytes], &mut state, |range| kept.push(range));
             let found = Found { bytes: &buf[..bytes], from: at, to: next, kept: &kept };
             let flow = each(found);
@@ -120,6 +121,7 @@ impl Search<'_> {
             let (start, end) = self.block_before(from, at, &mut buf)?;
             let mut state = self.state(start)?;
             kept.clear();
+            state.wide = self.file.wide_at(start);
             self.filter.matches_in(&buf, &mut state, |range| kept.push(range));
             at = start;
             if each(Found { bytes: &buf, from: start, to: end, kept: &kept }).is_break() {

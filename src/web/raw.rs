@@ -285,8 +285,10 @@ impl Sifting {
             let length = (at - begin).min(LOOK_BACK_BYTES);
             let mut before = vec![0; length as usize];
             let n = part.segment().file().read_at(&mut before, at - length)?;
-            self.state.inherited.pass(&before[..n], &self.state.reader, want);
+            self.state.wide = part.segment().file().wide_at(at - length);
+            self.state.pass(&before[..n], want);
         }
+        self.state.wide = part.segment().file().wide_at(at);
         Ok(Sieve::new(self.filter, self.state))
     }
 }

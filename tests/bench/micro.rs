@@ -28,7 +28,7 @@ fn encode(bencher: Bencher<'_, '_>, format: Format, bytes: &[u8]) {
     let mut out = Vec::new();
     bencher.counter(BytesCount::of_slice(bytes)).bench_local(|| {
         out.clear();
-        let block = Block { bytes: black_box(bytes), from: 0, omitted: 0, check: 0, to };
+        let block = Block { bytes: black_box(bytes), from: 0, omitted: 0, wide: None, check: 0, to };
         encoder.encode(&stamp, block, &mut out);
         out.len()
     });

@@ -10,6 +10,7 @@ mod support;
 mod archives;
 mod cli;
 mod clients;
+mod encodings;
 mod filter;
 mod follow;
 mod generate;

@@ -322,5 +322,9 @@ fn partial(file: &LogFile, end: u64) -> Option<String> {
     let size = file.size().ok().filter(|&size| size > end)?;
     let mut rest = vec![0; (size - end).min(PARTIAL_BYTES) as usize];
     let n = file.read_at(&mut rest, end).ok()?;
-    Some(lines::text(&rest[..n]).into_owned())
+    match file.wide_at(end) {
+        None => Some(lines::text(&rest[..n]).into_owned()),
+        // Behind a newline's first byte stands its second.
+        Some(wide) => Some(wide.text(&rest[..n])).filter(|text| !text.is_empty()),
+    }
 }

@@ -309,7 +309,8 @@ impl Running<'_> {
     fn line(&mut self, place: &Named<'_>, (offset, next): (u64, u64), bytes: &[u8], sayer: &mut Sayer) {
         let segment = place.segment;
         let file = segment.file();
-        let (text, begin) = (strip_cr(bytes.strip_suffix(b"\n").unwrap_or(bytes)), segment.begin());
+        let (text, begin) = (file.text(bytes, offset), segment.begin());
+        let text = strip_cr(text.strip_suffix(b"\n").unwrap_or(&text));
         let shown = lines::cut(text, LINE_LIMIT);
         let _ = write!(
             self.batch,
