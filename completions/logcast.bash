@@ -169,12 +169,16 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__generate)
-            opts="-q -h --rate --count --size --seed --start --style --levels --sequence --rotate --rotate-every --keep --quiet --help"
+            opts="-q -h --format --rate --count --size --duration --since --start --levels --seed --sequence --rotate --rotate-every --keep --files --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "plain json logfmt nginx apache syslog syslog5424 log4j python go rust-tracing ansi cri hostile" -- "${cur}"))
+                    return 0
+                    ;;
                 --rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -187,7 +191,11 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --seed)
+                --duration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -195,11 +203,11 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --style)
-                    COMPREPLY=($(compgen -W "tutorial json logfmt nginx java syslog" -- "${cur}"))
+                --levels)
+                    COMPREPLY=($(compgen -W "trace debug info warn error fatal" -- "${cur}"))
                     return 0
                     ;;
-                --levels)
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -212,6 +220,10 @@ _logcast() {
                     return 0
                     ;;
                 --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --files)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -321,7 +333,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__man)
-            opts="-h --help"
+            opts="-h --help serve generate check completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

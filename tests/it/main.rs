@@ -13,6 +13,7 @@ mod clients;
 mod encodings;
 mod filter;
 mod follow;
+mod formats;
 mod generate;
 mod history;
 mod index;
