@@ -49,7 +49,9 @@ fn it_is_followed_as_it_grows_in_odd_steps() {
         for (line, part) in filtered.take(4).iter().zip(kept) {
             assert!(line.contains(part), "{line}");
         }
-        assert!(get(&server, "/raw/f").body == bytes);
+        let raw = get(&server, "/raw/f");
+        assert!(raw.body == bytes);
+        assert_eq!(raw.header("content-type"), Some("text/plain; charset=utf-16"));
     }
 }
 
