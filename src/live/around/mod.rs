@@ -1,6 +1,6 @@
 //! Whole lines around a place of a source, whichever life of it holds them. Everything here blocks.
 //!
-//! Bounds: [`MAX_LINES`] lines and [`MAX_BYTES`] of them in one answer; with a filter at most [`MAX_SCAN`] are searched
+//! Bounds: [`MAX_LINES`] lines and [`MAX_BYTES`] of them in one answer; with a filter at most 256 MiB are searched
 //! in each direction, and the answer says how far that came.
 
 mod kept;

@@ -1,9 +1,9 @@
 //! A search over the lives of sources: places or lines, as a stream of JSON records with progress on the way.
 //!
 //! It runs on a thread that may block, from the newest life back or from the oldest on. What it found goes out at once at
-//! first and then every [`FLUSH_EVERY`]; who reads slowly slows the search, and when nobody reads any more it ends
-//! within a block. Bounds: hits by the request, time by [`MAX_TIME`], memory by one block, one batch of records and
-//! [`density::PARTS`] counts; how many run at once is the caller's.
+//! first and then every 20 ms; who reads slowly slows the search, and when nobody reads any more it ends
+//! within a block. Bounds: hits by the request, time by ten minutes, memory by one block, one batch of records and
+//! 512 counts; how many run at once is the caller's.
 
 mod density;
 
