@@ -138,6 +138,8 @@ fn a_life_that_ended_has_no_line_more() {
         place.rename("f", "f.1");
         place.write("f", wide("three\nfour\n", !big));
         assert_lines(&client.take(2), &["three", "four"]);
+        let mut back = Client::open(&server, "lines=3");
+        assert_lines(&back.take(3), &["two", "three", "four"]);
         place.write("f", "plain\n");
         assert_lines(&client.take(1), &["plain"]);
         let mut json = Client::open(&server, "lines=9&format=json");
