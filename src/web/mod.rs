@@ -18,6 +18,7 @@ pub mod routes;
 pub mod search;
 pub mod server;
 pub mod stream;
+pub mod tls;
 
 use crate::live::backlog::Backlog;
 use crate::live::feed::Hub;
@@ -39,6 +40,8 @@ pub struct State {
     pub title: Option<String>,
     /// The zone of times that do not name one, in lines and in requests.
     pub zone: TimeZone,
+    /// The certificate, where it speaks TLS.
+    pub tls: Option<tls::Tls>,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
     /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.
