@@ -12,6 +12,7 @@ use crate::live::source::State as SourceState;
 use crate::live::{follow, indexer};
 use crate::log::source::{self, Spec};
 use crate::web::State;
+use crate::web::routes::Refused;
 use crate::web::server;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::tz::TimeZone;
@@ -145,6 +146,7 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         title: options.title.clone(),
         zone: options.zone.clone(),
         tls: guard.tls,
+        refused: Refused::default(),
         stop: stop.clone(),
         drain: OnceLock::new(),
     });

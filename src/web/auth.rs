@@ -111,7 +111,7 @@ impl Policy {
         if cors.is_none() && is_foreign(&parts.headers) {
             return refuse(StatusCode::FORBIDDEN, "another site may not read this; see --allow-origin");
         }
-        let open = matches!(parts.uri.path(), "/" | "/healthz" | "/favicon.ico")
+        let open = matches!(parts.uri.path(), "/" | "/healthz" | "/readyz" | "/favicon.ico")
             || parts.uri.path().starts_with("/assets/")
             || parts.uri.path() == "/api/session" && parts.method == Method::POST
             || parts.method == Method::OPTIONS;

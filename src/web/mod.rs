@@ -10,6 +10,7 @@ pub mod files;
 pub mod filters;
 pub mod histogram;
 pub mod lines;
+pub mod metrics;
 pub mod params;
 pub mod problem;
 pub mod range;
@@ -42,6 +43,8 @@ pub struct State {
     pub zone: TimeZone,
     /// The certificate, where it speaks TLS.
     pub tls: Option<tls::Tls>,
+    /// Requests that were refused.
+    pub refused: routes::Refused,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
     /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.

@@ -19,6 +19,7 @@ mod index;
 mod input;
 mod layers;
 mod machine;
+mod metrics;
 mod model;
 mod process;
 mod raw;
