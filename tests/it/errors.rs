@@ -37,7 +37,6 @@ logcast - -
 logcast f --port 70000
 logcast f --port PORT
 logcast f --bind 192.0.2.1
-logcast f --bind no.such.name.invalid
 logcast f --bind nowhere/socket
 logcast f --bind ./f
 logcast f --lines x
@@ -52,6 +51,10 @@ logcast f --token 12345678 --no-auth
 logcast f --allow-origin example.org
 logcast f --tee
 logcast f --no-follow -f
+logcast f --tls-cert none
+logcast f --tls-cert none --tls-key none
+logcast f --tls-cert f --tls-key f
+logcast f --tls-cert f --tls-self-signed
 
 # generate
 logcast generate folder
