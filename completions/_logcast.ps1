@@ -53,6 +53,7 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
+            [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify lines written by generate --sequence: none lost, doubled, out of order')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
@@ -108,6 +109,31 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'logcast;tail' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]')
+            [CompletionResult]::new('-g', '-g', [CompletionResultType]::ParameterName, 'Only lines that match this regular expression; repeated: that match all of them')
+            [CompletionResult]::new('--grep', '--grep', [CompletionResultType]::ParameterName, 'Only lines that match this regular expression; repeated: that match all of them')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'No lines that match this regular expression; may be repeated')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'No lines that match this regular expression; may be repeated')
+            [CompletionResult]::new('--level', '--level', [CompletionResultType]::ParameterName, 'Only lines of these levels: warn+ means at least, error,fatal a list')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only lines from this time on: 15m (ago), 14:02 (today), 2026-11-24T14:02:00Z')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Only lines before this time')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Only this file of the server; may be repeated')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of URLs that hold none')
+            [CompletionResult]::new('--cursor-file', '--cursor-file', [CompletionResultType]::ParameterName, 'Keep the place in this file and go on from there the next time')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour names')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print an object a line, with file, offset, level and time')
+            [CompletionResult]::new('--no-follow', '--no-follow', [CompletionResultType]::ParameterName, 'Print what there is and end')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Wait for a server that is not there yet, too')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what is wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what is wrong')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'logcast;check' {
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after this many numbered lines')
             [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'End when a URL has been silent for so many seconds')
@@ -128,6 +154,7 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
         'logcast;help' {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
+            [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify lines written by generate --sequence: none lost, doubled, out of order')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
@@ -138,6 +165,9 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             break
         }
         'logcast;help;generate' {
+            break
+        }
+        'logcast;help;tail' {
             break
         }
         'logcast;help;check' {

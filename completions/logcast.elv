@@ -50,6 +50,7 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --version 'Print version'
             cand serve 'Follow files and serve them as an event stream and a live page (the default)'
             cand generate 'Write sample logs to a file or to standard output'
+            cand tail 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
             cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
@@ -102,6 +103,30 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'logcast;tail'= {
+            cand -n 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]'
+            cand --lines 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]'
+            cand -g 'Only lines that match this regular expression; repeated: that match all of them'
+            cand --grep 'Only lines that match this regular expression; repeated: that match all of them'
+            cand -v 'No lines that match this regular expression; may be repeated'
+            cand --exclude 'No lines that match this regular expression; may be repeated'
+            cand --level 'Only lines of these levels: warn+ means at least, error,fatal a list'
+            cand --since 'Only lines from this time on: 15m (ago), 14:02 (today), 2026-11-24T14:02:00Z'
+            cand --until 'Only lines before this time'
+            cand --file 'Only this file of the server; may be repeated'
+            cand --token 'The token of URLs that hold none'
+            cand --cursor-file 'Keep the place in this file and go on from there the next time'
+            cand --color 'When to colour names'
+            cand --json 'Print an object a line, with file, offset, level and time'
+            cand --no-follow 'Print what there is and end'
+            cand -f 'Accepted for those who type tail: it is what it does anyway'
+            cand --follow 'Accepted for those who type tail: it is what it does anyway'
+            cand --retry 'Wait for a server that is not there yet, too'
+            cand -q 'Say only what is wrong'
+            cand --quiet 'Say only what is wrong'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'logcast;check'= {
             cand --count 'End after this many numbered lines'
             cand --idle 'End when a URL has been silent for so many seconds'
@@ -119,6 +144,7 @@ set edit:completion:arg-completer[logcast] = {|@words|
         &'logcast;help'= {
             cand serve 'Follow files and serve them as an event stream and a live page (the default)'
             cand generate 'Write sample logs to a file or to standard output'
+            cand tail 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
             cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
@@ -127,6 +153,8 @@ set edit:completion:arg-completer[logcast] = {|@words|
         &'logcast;help;serve'= {
         }
         &'logcast;help;generate'= {
+        }
+        &'logcast;help;tail'= {
         }
         &'logcast;help;check'= {
         }

@@ -49,6 +49,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print hel
 complete -c logcast -n "__fish_logcast_needs_command" -s V -l version -d 'Print version'
 complete -c logcast -n "__fish_logcast_needs_command" -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
 complete -c logcast -n "__fish_logcast_needs_command" -a "generate" -d 'Write sample logs to a file or to standard output'
+complete -c logcast -n "__fish_logcast_needs_command" -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
 complete -c logcast -n "__fish_logcast_needs_command" -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
 complete -c logcast -n "__fish_logcast_needs_command" -a "completions" -d 'Print the completions of a shell'
 complete -c logcast -n "__fish_logcast_needs_command" -a "man" -d 'Print the man page'
@@ -95,14 +96,33 @@ complete -c logcast -n "__fish_logcast_using_subcommand generate" -l keep -d 'Ho
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l sequence -d 'End each line with ` seq=N sum=H`, which logcast check verifies'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -s q -l quiet -d 'Show no progress'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s n -l lines -d 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s g -l grep -d 'Only lines that match this regular expression; repeated: that match all of them' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s v -l exclude -d 'No lines that match this regular expression; may be repeated' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l level -d 'Only lines of these levels: warn+ means at least, error,fatal a list' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l since -d 'Only lines from this time on: 15m (ago), 14:02 (today), 2026-11-24T14:02:00Z' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l until -d 'Only lines before this time' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only this file of the server; may be repeated' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l token -d 'The token of URLs that hold none' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l cursor-file -d 'Keep the place in this file and go on from there the next time' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l json -d 'Print an object a line, with file, offset, level and time'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l no-follow -d 'Print what there is and end'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l retry -d 'Wait for a server that is not there yet, too'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s q -l quiet -d 'Say only what is wrong'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End when a URL has been silent for so many seconds' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand man" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "man" -d 'Print the man page'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check completions man help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check completions man help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check completions man help" -f -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check completions man help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check completions man help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check completions man help" -f -a "man" -d 'Print the man page'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

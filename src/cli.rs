@@ -1,9 +1,12 @@
 //! The command line: the one source of flags, help, man page and completions, and the way from arguments to the
 //! options of a command. Nothing below this layer knows it.
 
+mod color;
 mod generate;
+mod tail;
 
 use self::generate::{GenerateArgs, size};
+use self::tail::TailArgs;
 use crate::commands::{Failure, check, serve};
 use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;
@@ -35,6 +38,8 @@ enum Command {
     Serve(ServeArgs),
     /// Write sample logs to a file or to standard output
     Generate(GenerateArgs),
+    /// Print the lines of streams as they come, like tail -F; reconnects and goes on where it was
+    Tail(TailArgs),
     /// Verify lines written by generate --sequence: none lost, doubled, out of order
     Check {
         /// A file, - for standard input, or the http:// URL of a stream
@@ -154,7 +159,7 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(failure) => {
             let _ = writeln!(io::stderr(), "{failure}");
             ExitCode::from(failure.code)
@@ -181,8 +186,10 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
-    match cli.command {
+/// Runs the command; gives the exit code.
+fn run(cli: Cli) -> Result<u8, Failure> {
+    let done = match cli.command {
+        Some(Command::Tail(args)) => return tail::run(args),
         Some(Command::Serve(args)) => run_serve(args),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Check { source, count, idle }) => {
@@ -201,7 +208,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             print(&out)
         }
         None => run_serve(cli.serve),
-    }
+    };
+    done.map(|()| 0)
 }
 
 fn print(bytes: &[u8]) -> Result<(), Failure> {

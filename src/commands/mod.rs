@@ -3,8 +3,10 @@
 mod bind;
 pub mod check;
 pub mod generate;
+pub mod http;
 pub mod serve;
 pub mod stop;
+pub mod tail;
 
 use std::fmt;
 

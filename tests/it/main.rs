@@ -28,3 +28,4 @@ mod rotate;
 mod roundtrip;
 mod search;
 mod stream;
+mod tail;
