@@ -5,7 +5,7 @@
 
 use super::cursor::{self, HEAD_BYTES, OVERLAP_BYTES};
 use super::lines;
-use super::wide::Wide;
+use super::wide::{Wide, is_rest};
 use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io;
@@ -285,8 +285,12 @@ impl LogFile {
             let block = &mut buf[..(at - from) as usize];
             let n = self.read_at(block, from)?;
             let mut seen = &block[..n];
-            if at == end && seen.ends_with(b"\n") {
-                seen = &seen[..seen.len() - 1];
+            if at == end {
+                // An ended file of UTF-16 ends with the second half of a newline.
+                if seen.ends_with(b"\n\0") && self.wide_at(end - 1).is_some_and(|wide| is_rest(wide, b"\0")) {
+                    seen = &seen[..seen.len() - 1];
+                }
+                seen = seen.strip_suffix(b"\n").unwrap_or(seen);
             }
             while let Some(newline) = memchr::memrchr(b'\n', seen) {
                 missing -= 1;

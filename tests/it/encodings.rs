@@ -49,7 +49,9 @@ fn it_is_followed_as_it_grows_in_odd_steps() {
         for (line, part) in filtered.take(4).iter().zip(kept) {
             assert!(line.contains(part), "{line}");
         }
-        assert!(get(&server, "/raw/f").body == bytes);
+        let raw = get(&server, "/raw/f");
+        assert!(raw.body == bytes);
+        assert_eq!(raw.header("content-type"), Some("text/plain; charset=utf-16"));
     }
 }
 
@@ -136,6 +138,8 @@ fn a_life_that_ended_has_no_line_more() {
         place.rename("f", "f.1");
         place.write("f", wide("three\nfour\n", !big));
         assert_lines(&client.take(2), &["three", "four"]);
+        let mut back = Client::open(&server, "lines=3");
+        assert_lines(&back.take(3), &["two", "three", "four"]);
         place.write("f", "plain\n");
         assert_lines(&client.take(1), &["plain"]);
         let mut json = Client::open(&server, "lines=9&format=json");

@@ -19,6 +19,7 @@ mod index;
 mod input;
 mod layers;
 mod machine;
+mod metrics;
 mod model;
 mod process;
 mod raw;
@@ -28,4 +29,8 @@ mod rotate;
 mod roundtrip;
 mod search;
 mod stream;
+<<<<<<< HEAD
 mod tail;
+=======
+mod tls;
+>>>>>>> main
