@@ -26,7 +26,6 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --lines 'What a new client gets first: the last N lines of each file, from line N on, or all'
             cand --tz 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local'
             cand --spool-limit 'How much of a pipe is kept: a size like 64M or 1GiB'
-            cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
             cand --max-clients 'The most connections at once [default: 10000, or what the system allows]'
             cand --token 'Clients need this token'
             cand --token-file 'Clients need the token in this file'
@@ -35,6 +34,13 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --allow-origin 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *'
             cand --allow-host 'A name under which this host is reached, for proxies and other machines'
             cand --title 'The page''s title'
+            cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
+            cand --no-auth 'Serve other machines without a token'
+            cand --tls-self-signed 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+            cand --open 'Open the page in the browser'
+            cand --qr 'Draw the page''s URL for a telephone, on a terminal and where other machines are served'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
             cand --no-follow 'Serve the files as they are now, and do not wait for more'
             cand --no-history 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
             cand --history 'The default: what is found beside a log counts'
@@ -43,10 +49,6 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --retry 'As -f'
             cand --tee 'Pass standard input on to standard output; the URLs go to standard error'
             cand --once 'End when all sources have ended'
-            cand --no-auth 'Serve other machines without a token'
-            cand --tls-self-signed 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
-            cand -q 'Say nothing but errors'
-            cand --quiet 'Say nothing but errors'
             cand -h 'Print help'
             cand --help 'Print help'
             cand -V 'Print version'
@@ -55,6 +57,8 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand generate 'Write sample logs to a file or to standard output'
             cand tail 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
             cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+            cand run 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
+            cand healthcheck 'Ask a server whether it is well: exit code 0 or 1, for containers'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -68,7 +72,6 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --lines 'What a new client gets first: the last N lines of each file, from line N on, or all'
             cand --tz 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local'
             cand --spool-limit 'How much of a pipe is kept: a size like 64M or 1GiB'
-            cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
             cand --max-clients 'The most connections at once [default: 10000, or what the system allows]'
             cand --token 'Clients need this token'
             cand --token-file 'Clients need the token in this file'
@@ -77,6 +80,13 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --allow-origin 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *'
             cand --allow-host 'A name under which this host is reached, for proxies and other machines'
             cand --title 'The page''s title'
+            cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
+            cand --no-auth 'Serve other machines without a token'
+            cand --tls-self-signed 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+            cand --open 'Open the page in the browser'
+            cand --qr 'Draw the page''s URL for a telephone, on a terminal and where other machines are served'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
             cand --no-follow 'Serve the files as they are now, and do not wait for more'
             cand --no-history 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
             cand --history 'The default: what is found beside a log counts'
@@ -85,10 +95,6 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --retry 'As -f'
             cand --tee 'Pass standard input on to standard output; the URLs go to standard error'
             cand --once 'End when all sources have ended'
-            cand --no-auth 'Serve other machines without a token'
-            cand --tls-self-signed 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
-            cand -q 'Say nothing but errors'
-            cand --quiet 'Say nothing but errors'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -139,6 +145,38 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'logcast;run'= {
+            cand -p 'The port; 0 means any free one [default: 8000, or the next free one]'
+            cand --port 'The port; 0 means any free one [default: 8000, or the next free one]'
+            cand -b 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]'
+            cand --bind 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]'
+            cand -n 'What a new client gets first: the last N lines of each file, from line N on, or all'
+            cand --lines 'What a new client gets first: the last N lines of each file, from line N on, or all'
+            cand --tz 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local'
+            cand --spool-limit 'How much of a pipe is kept: a size like 64M or 1GiB'
+            cand --max-clients 'The most connections at once [default: 10000, or what the system allows]'
+            cand --token 'Clients need this token'
+            cand --token-file 'Clients need the token in this file'
+            cand --tls-cert 'Speak TLS with this certificate (PEM, the chain); read again when it changes'
+            cand --tls-key 'The certificate''s private key (PEM)'
+            cand --allow-origin 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *'
+            cand --allow-host 'A name under which this host is reached, for proxies and other machines'
+            cand --title 'The page''s title'
+            cand --no-auth 'Serve other machines without a token'
+            cand --tls-self-signed 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+            cand --open 'Open the page in the browser'
+            cand --qr 'Draw the page''s URL for a telephone, on a terminal and where other machines are served'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand --keep 'Serve on when the command has ended, until a signal comes'
+            cand --no-show 'Do not show the command''s output here as well; the URLs then go to standard output'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'logcast;healthcheck'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'logcast;completions'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -152,6 +190,8 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand generate 'Write sample logs to a file or to standard output'
             cand tail 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
             cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+            cand run 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
+            cand healthcheck 'Ask a server whether it is well: exit code 0 or 1, for containers'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -163,6 +203,10 @@ set edit:completion:arg-completer[logcast] = {|@words|
         &'logcast;help;tail'= {
         }
         &'logcast;help;check'= {
+        }
+        &'logcast;help;run'= {
+        }
+        &'logcast;help;healthcheck'= {
         }
         &'logcast;help;completions'= {
         }

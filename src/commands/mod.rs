@@ -3,11 +3,10 @@
 mod bind;
 pub mod check;
 pub mod generate;
-<<<<<<< HEAD
-pub mod http;
-=======
 pub mod guard;
->>>>>>> main
+pub mod health;
+pub mod http;
+pub mod run;
 pub mod serve;
 pub mod stop;
 pub mod tail;

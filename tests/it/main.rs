@@ -10,6 +10,7 @@ mod support;
 mod archives;
 mod cli;
 mod clients;
+mod comfort;
 mod encodings;
 mod filter;
 mod follow;
@@ -27,10 +28,8 @@ mod records;
 mod resume;
 mod rotate;
 mod roundtrip;
+mod run;
 mod search;
 mod stream;
-<<<<<<< HEAD
 mod tail;
-=======
 mod tls;
->>>>>>> main
