@@ -2,6 +2,7 @@
 //! options of a command. Nothing below this layer knows it.
 
 mod color;
+mod config;
 mod generate;
 mod serve;
 mod tail;
@@ -86,9 +87,17 @@ fn zone(text: &str) -> Result<TimeZone, String> {
 /// The program: reads the arguments of the process, runs the command, returns the exit code.
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    let matches = match with_environment(command(), args.get(1)).try_get_matches_from(&args) {
+    let definition = with_environment(command(), args.get(1));
+    let matches = match definition.clone().try_get_matches_from(&args) {
         Ok(matches) => matches,
         Err(error) => return usage(&error),
+    };
+    let matches = match config::with_config(definition, &matches) {
+        Ok(definition) => match definition.try_get_matches_from(&args) {
+            Ok(matches) => matches,
+            Err(error) => return usage(&error),
+        },
+        Err(failure) => return fail(&failure),
     };
     let result = match Cli::from_arg_matches(&matches) {
         Ok(cli) => run(cli),
@@ -96,11 +105,13 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            let _ = writeln!(io::stderr(), "{failure}");
-            ExitCode::from(failure.code)
-        }
+        Err(failure) => fail(&failure),
     }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{failure}");
+    ExitCode::from(failure.code)
 }
 
 /// The definition as the environment has a say in it: a variable that is empty is none, and those of `serve` are not

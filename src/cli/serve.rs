@@ -120,6 +120,15 @@ struct Common {
     /// Draw the page's URL for a telephone, on a terminal and where other machines are served
     #[arg(long, env = "LOGCAST_QR", value_parser = FalseyValueParser::new())]
     qr: bool,
+    /// Read options from this file [default: ~/.config/logcast/config.toml, if it is there]
+    #[arg(long, env = "LOGCAST_CONFIG", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    config: Option<PathBuf>,
+    /// Read no configuration file
+    #[arg(long, env = "LOGCAST_NO_CONFIG", value_parser = FalseyValueParser::new(), conflicts_with = "config")]
+    no_config: bool,
+    /// Say who asks for what, on standard error
+    #[arg(short, long, env = "LOGCAST_VERBOSE", value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
+    verbose: bool,
     /// Say nothing but errors
     #[arg(short, long, env = "LOGCAST_QUIET", value_parser = FalseyValueParser::new())]
     quiet: bool,
@@ -172,6 +181,11 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
             return Err(failure.help("an origin is like https://example.org, null or *"));
         }
     }
+    // Flags come in pairs; of a configuration file that is only seen here.
+    if args.tls_cert.is_some() != args.tls_key.is_some() {
+        return Err(Failure::usage("cannot speak TLS: a certificate and its key belong together")
+            .help("give both --tls-cert and --tls-key"));
+    }
     Ok(serve::Options {
         sources: Vec::new(),
         port: args.port,
@@ -196,6 +210,7 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
         title: args.title,
         open: args.open,
         qr: args.qr,
+        verbose: args.verbose,
         quiet: args.quiet,
     })
 }

@@ -1,6 +1,7 @@
 //! The arguments of `logcast tail`, and their way to the command's options.
 
 use super::color::Color;
+use crate::commands::http::{self, Fingerprint};
 use crate::commands::{Failure, tail};
 use crate::live::backlog::Backlog;
 use clap::Args;
@@ -48,6 +49,9 @@ pub(super) struct TailArgs {
     /// The token of URLs that hold none
     #[arg(long, env = "LOGCAST_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it
+    #[arg(long, value_name = "SHA256", value_parser = fingerprint)]
+    fingerprint: Option<Fingerprint>,
     /// Keep the place in this file and go on from there the next time
     #[arg(long, value_name = "FILE")]
     cursor_file: Option<PathBuf>,
@@ -57,6 +61,10 @@ pub(super) struct TailArgs {
     /// When to colour names
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
+}
+
+fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+    http::fingerprint(text).ok_or_else(|| "must be 64 hexadecimal digits, perhaps with colons".to_owned())
 }
 
 /// Runs the command.
@@ -74,6 +82,7 @@ pub(super) fn run(args: TailArgs) -> Result<u8, Failure> {
         follow: !args.no_follow,
         retry: args.retry,
         token: args.token,
+        fingerprint: args.fingerprint,
         cursor_file: args.cursor_file,
         quiet: args.quiet,
         color: args.color.on(&std::io::stdout()),

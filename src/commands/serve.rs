@@ -85,6 +85,8 @@ pub struct Options {
     pub open: bool,
     /// Whether to draw the page's URL.
     pub qr: bool,
+    /// Whether to say who asks for what.
+    pub verbose: bool,
     /// Whether to say nothing but errors.
     pub quiet: bool,
 }
@@ -168,6 +170,7 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         zone: options.zone.clone(),
         tls: guard.tls,
         refused: Refused::default(),
+        access: options.verbose.then_some(|text: &str| talk(false, text)),
         stop: stop.clone(),
         drain: OnceLock::new(),
     });

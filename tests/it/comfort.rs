@@ -61,3 +61,55 @@ fn health() {
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), expected));
     assert_eq!(run(&place, &[LOGCAST, "healthcheck", "nothing"]).code, Some(2));
 }
+
+#[test]
+fn a_configuration_file_is_below_everything() {
+    let place = Place::with("f", "one\ntwo\nthree\n");
+    place.folder("logcast");
+    place.write(
+        "logcast/config.toml",
+        "lines = 1\ntitle = \"of the file\"\nno-follow = true\ntoken = \"token-of-the-file\"\n",
+    );
+    let lines = |server: &Server, token: &str| {
+        let events =
+            Client::open(server, &format!("follow=false&token={token}")).until(|event| event.name == "ended");
+        let title =
+            crate::support::http::get(server, &format!("/api/files?token={token}")).json()["title"].clone();
+        (events.iter().filter(|event| event.is_line()).count(), title.as_str().map(str::to_owned))
+    };
+    let of = |title: &str| Some(title.to_owned());
+    let server = serve(&place, &[], &["f"]);
+    assert_eq!(lines(&server, "token-of-the-file"), (1, of("of the file")));
+    let server = serve(
+        &place,
+        &["LOGCAST_LINES=2", "LOGCAST_TITLE=of the environment"],
+        &["f", "--title", "of the flag"],
+    );
+    assert_eq!(lines(&server, "token-of-the-file"), (2, of("of the flag")));
+    // A flag wins over a key that conflicts with it.
+    place.write("token", "token-of-the-flag");
+    let server = serve(&place, &[], &["f", "--token-file", "token"]);
+    assert_eq!(lines(&server, "token-of-the-flag").0, 1);
+    let server = serve(&place, &[], &["f", "--no-config"]);
+    assert_eq!(lines(&server, ""), (3, None));
+    place.write("other.toml", "lines = 2\n\nprot = 1\n");
+    let outcome = run(&place, &[LOGCAST, "f", "--config", "other.toml"]);
+    let expected =
+        "error: cannot use 'other.toml', line 3: there is no option 'prot'\nhelp: did you mean 'port'?\n";
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(2), expected));
+    let outcome = run(&place, &[LOGCAST, "f", "--config", "none.toml"]);
+    let expected = "error: cannot read 'none.toml': No such file or directory (os error 2)\n";
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), expected));
+}
+
+#[test]
+fn who_asks_for_what_is_said_if_wished() {
+    let place = Place::with("f", "one\n");
+    let server = serve(&place, &[], &["f", "-v", "--token", "secret-token"]);
+    Client::open(&server, "token=secret-token").take(1);
+    crate::support::http::get(&server, "/no%1bwhere");
+    wait_for("both requests", || {
+        let said = server.stderr();
+        (said == "127.0.0.1 GET /stream-logs 200\n127.0.0.1 GET /no%1bwhere 401\n").then_some(())
+    });
+}

@@ -2,6 +2,7 @@
 //!
 //! A token is taken out of the query at once: it goes into a header, and into no message and no file.
 
+use super::Fingerprint;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::path::PathBuf;
 
@@ -35,6 +36,8 @@ pub struct Address {
     pub query: Vec<(String, String)>,
     /// The token that the query held.
     pub token: Option<String>,
+    /// The only certificate to trust, if there is one.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 impl Address {
@@ -77,6 +80,7 @@ impl Address {
             path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
             query: Vec::new(),
             token: None,
+            fingerprint: None,
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -4,8 +4,10 @@
 //! redirects, proxies, cookies and pools: an error says where a server sends to.
 
 mod address;
+mod trust;
 
 pub use address::{Address, Peer};
+pub use trust::{Fingerprint, fingerprint};
 
 use bytes::Bytes;
 use hyper::body::{Body, Incoming};
@@ -14,14 +16,12 @@ use hyper::{Request, Response, header};
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 /// How long a name, a connection and its TLS may take, each.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -55,7 +55,7 @@ impl NoAnswer {
 /// # Errors
 /// Why there is none.
 pub async fn get(address: &Address, headers: &[(&str, &str)]) -> Result<Response<Incoming>, NoAnswer> {
-    let stream = connect(&address.peer).await?;
+    let stream = connect(address).await?;
     let mut builder = http1::Builder::new();
     builder.max_buf_size(BUFFER);
     let (mut sender, connection) =
@@ -110,9 +110,9 @@ pub async fn small(body: &mut Incoming) -> Vec<u8> {
     all
 }
 
-async fn connect(peer: &Peer) -> Result<Box<dyn Io>, NoAnswer> {
+async fn connect(address: &Address) -> Result<Box<dyn Io>, NoAnswer> {
     let late = |_| NoAnswer::of("it does not answer");
-    let (tls, host, port) = match peer {
+    let (tls, host, port) = match &address.peer {
         Peer::Unix(path) => {
             let stream = timeout(CONNECT, UnixStream::connect(path)).await.map_err(late)?;
             return Ok(Box::new(stream.map_err(NoAnswer::of)?));
@@ -121,8 +121,8 @@ async fn connect(peer: &Peer) -> Result<Box<dyn Io>, NoAnswer> {
     };
     let found = timeout(CONNECT, lookup_host((host, port))).await.map_err(late)?;
     let mut tried = Err(NoAnswer::of("the name has no address"));
-    for address in found.map_err(NoAnswer::of)? {
-        tried = match timeout(CONNECT, TcpStream::connect(address)).await {
+    for found in found.map_err(NoAnswer::of)? {
+        tried = match timeout(CONNECT, TcpStream::connect(found)).await {
             Ok(connected) => connected.map_err(NoAnswer::of),
             Err(elapsed) => Err(late(elapsed)),
         };
@@ -135,36 +135,20 @@ async fn connect(peer: &Peer) -> Result<Box<dyn Io>, NoAnswer> {
         return Ok(Box::new(stream));
     }
     let name = ServerName::try_from(host.to_owned()).map_err(NoAnswer::of)?;
-    let connector = TlsConnector::from(tls_config()?);
+    let connector = TlsConnector::from(trust::tls_config(address.fingerprint)?);
     let secured = timeout(CONNECT, connector.connect(name, stream)).await.map_err(late)?;
     Ok(Box::new(secured.map_err(|error| of_tls(&error))?))
 }
 
-/// What to trust is read once.
-fn tls_config() -> Result<Arc<ClientConfig>, NoAnswer> {
-    static CONFIG: OnceLock<Result<Arc<ClientConfig>, String>> = OnceLock::new();
-    let made = CONFIG.get_or_init(|| {
-        let mut roots = RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        let (usable, _) = roots.add_parsable_certificates(found.certs);
-        if usable == 0 {
-            return Err("this system trusts no certificates".to_owned());
-        }
-        let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Arc::new(config))
-    });
-    made.clone().map_err(|cause| NoAnswer { cause, help: Some("apt install ca-certificates") })
-}
-
 fn of_tls(error: &io::Error) -> NoAnswer {
-    use tokio_rustls::rustls::Error;
+    use tokio_rustls::rustls::{CertificateError, Error};
     let help = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-        Some(Error::InvalidCertificate(_)) => Some("SSL_CERT_FILE=FILE names other certificates to trust"),
+        Some(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure)) => {
+            return NoAnswer { cause: "its certificate has another fingerprint".to_owned(), help: None };
+        }
+        Some(Error::InvalidCertificate(_)) => {
+            Some("SSL_CERT_FILE=FILE names other certificates to trust, --fingerprint a certificate")
+        }
         Some(Error::InvalidMessage(_)) => Some("perhaps the server speaks http:// only"),
         _ => None,
     };

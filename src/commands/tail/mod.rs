@@ -17,7 +17,7 @@ use self::output::Output;
 use self::place::PlaceFile;
 use self::show::Show;
 use self::stream::{Item, Seen, Stream};
-use super::http::Address;
+use super::http::{Address, Fingerprint};
 use super::{Failure, plain};
 use crate::live::backlog::Backlog;
 use rustix::event::{PollFd, PollFlags, poll};
@@ -67,6 +67,8 @@ pub struct Options {
     pub retry: bool,
     /// The token of servers whose URL has none.
     pub token: Option<String>,
+    /// The only certificate to trust.
+    pub fingerprint: Option<Fingerprint>,
     /// Where the places are kept.
     pub cursor_file: Option<PathBuf>,
     /// Whether to say only what is wrong.
@@ -128,6 +130,7 @@ fn targets(options: &Options) -> Result<Vec<Target>, Failure> {
         })?;
         let mut address = address.route("stream-logs");
         address.token = address.token.or_else(|| options.token.clone());
+        address.fingerprint = options.fingerprint;
         // The page's own transport is no text.
         address.set::<&str>("view", []);
         if let Some(lines) = options.lines {
