@@ -29,7 +29,6 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local')
             [CompletionResult]::new('--spool-limit', '--spool-limit', [CompletionResultType]::ParameterName, 'How much of a pipe is kept: a size like 64M or 1GiB')
-            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'The most connections at once [default: 10000, or what the system allows]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Clients need this token')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Clients need the token in this file')
@@ -38,6 +37,17 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *')
             [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'A name under which this host is reached, for proxies and other machines')
             [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The page''s title')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]')
+            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
+            [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Speak TLS with a certificate made for this run; its fingerprint is on standard error')
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the page in the browser')
+            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Draw the page''s URL for a telephone, on a terminal and where other machines are served')
+            [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no configuration file')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say who asks for what, on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say who asks for what, on standard error')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('--no-follow', '--no-follow', [CompletionResultType]::ParameterName, 'Serve the files as they are now, and do not wait for more')
             [CompletionResult]::new('--no-history', '--no-history', [CompletionResultType]::ParameterName, 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning')
             [CompletionResult]::new('--history', '--history', [CompletionResultType]::ParameterName, 'The default: what is found beside a log counts')
@@ -46,15 +56,14 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'As -f')
             [CompletionResult]::new('--tee', '--tee', [CompletionResultType]::ParameterName, 'Pass standard input on to standard output; the URLs go to standard error')
             [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'End when all sources have ended')
-            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
-            [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Speak TLS with a certificate made for this run; its fingerprint is on standard error')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
+            [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code')
+            [CompletionResult]::new('healthcheck', 'healthcheck', [CompletionResultType]::ParameterValue, 'Ask a server whether it is well: exit code 0 or 1, for containers')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page, or that of a command')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
@@ -83,6 +92,70 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'logcast;tail' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]')
+            [CompletionResult]::new('-g', '-g', [CompletionResultType]::ParameterName, 'Only lines that match this regular expression; repeated: that match all of them')
+            [CompletionResult]::new('--grep', '--grep', [CompletionResultType]::ParameterName, 'Only lines that match this regular expression; repeated: that match all of them')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'No lines that match this regular expression; may be repeated')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'No lines that match this regular expression; may be repeated')
+            [CompletionResult]::new('--level', '--level', [CompletionResultType]::ParameterName, 'Only lines of these levels: warn+ means at least, error,fatal a list')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only lines from this time on: 15m (ago), 14:02 (today), 2026-11-24T14:02:00Z')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Only lines before this time')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Only this file of the server; may be repeated')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of URLs that hold none')
+            [CompletionResult]::new('--fingerprint', '--fingerprint', [CompletionResultType]::ParameterName, 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it')
+            [CompletionResult]::new('--cursor-file', '--cursor-file', [CompletionResultType]::ParameterName, 'Keep the place in this file and go on from there the next time')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour names')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print an object a line, with file, offset, level and time')
+            [CompletionResult]::new('--no-follow', '--no-follow', [CompletionResultType]::ParameterName, 'Print what there is and end')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Wait for a server that is not there yet, too')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only what is wrong')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what is wrong')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'logcast;run' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port; 0 means any free one [default: 8000, or the next free one]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port; 0 means any free one [default: 8000, or the next free one]')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
+            [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local')
+            [CompletionResult]::new('--spool-limit', '--spool-limit', [CompletionResultType]::ParameterName, 'How much of a pipe is kept: a size like 64M or 1GiB')
+            [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'The most connections at once [default: 10000, or what the system allows]')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Clients need this token')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Clients need the token in this file')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Speak TLS with this certificate (PEM, the chain); read again when it changes')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'The certificate''s private key (PEM)')
+            [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *')
+            [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'A name under which this host is reached, for proxies and other machines')
+            [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The page''s title')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
+            [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Speak TLS with a certificate made for this run; its fingerprint is on standard error')
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the page in the browser')
+            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Draw the page''s URL for a telephone, on a terminal and where other machines are served')
+            [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no configuration file')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say who asks for what, on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say who asks for what, on standard error')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Serve on when the command has ended, until a signal comes')
+            [CompletionResult]::new('--no-show', '--no-show', [CompletionResultType]::ParameterName, 'Do not show the command''s output here as well; the URLs then go to standard output')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'logcast;healthcheck' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'logcast;completions' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -102,7 +175,6 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
             [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local')
             [CompletionResult]::new('--spool-limit', '--spool-limit', [CompletionResultType]::ParameterName, 'How much of a pipe is kept: a size like 64M or 1GiB')
-            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'The most connections at once [default: 10000, or what the system allows]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Clients need this token')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Clients need the token in this file')
@@ -111,6 +183,17 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *')
             [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'A name under which this host is reached, for proxies and other machines')
             [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The page''s title')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]')
+            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
+            [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Speak TLS with a certificate made for this run; its fingerprint is on standard error')
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the page in the browser')
+            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Draw the page''s URL for a telephone, on a terminal and where other machines are served')
+            [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no configuration file')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say who asks for what, on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say who asks for what, on standard error')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('--no-follow', '--no-follow', [CompletionResultType]::ParameterName, 'Serve the files as they are now, and do not wait for more')
             [CompletionResult]::new('--no-history', '--no-history', [CompletionResultType]::ParameterName, 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning')
             [CompletionResult]::new('--history', '--history', [CompletionResultType]::ParameterName, 'The default: what is found beside a log counts')
@@ -119,10 +202,6 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'As -f')
             [CompletionResult]::new('--tee', '--tee', [CompletionResultType]::ParameterName, 'Pass standard input on to standard output; the URLs go to standard error')
             [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'End when all sources have ended')
-            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
-            [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Speak TLS with a certificate made for this run; its fingerprint is on standard error')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -136,6 +215,9 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
         }
         'logcast;help' {
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
+            [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code')
+            [CompletionResult]::new('healthcheck', 'healthcheck', [CompletionResultType]::ParameterValue, 'Ask a server whether it is well: exit code 0 or 1, for containers')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page, or that of a command')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
@@ -144,6 +226,15 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             break
         }
         'logcast;help;generate' {
+            break
+        }
+        'logcast;help;tail' {
+            break
+        }
+        'logcast;help;run' {
+            break
+        }
+        'logcast;help;healthcheck' {
             break
         }
         'logcast;help;completions' {

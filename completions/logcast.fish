@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= no-follow no-history history f/follow retry tz= spool-limit= poll= tee once max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= q/quiet h/help V/version
+    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= open qr config= no-config v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -29,7 +29,6 @@ complete -c logcast -n "__fish_logcast_needs_command" -s b -l bind -d 'The addre
 complete -c logcast -n "__fish_logcast_needs_command" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
-complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l token-file -d 'Clients need the token in this file' -r -F
@@ -38,6 +37,15 @@ complete -c logcast -n "__fish_logcast_needs_command" -l tls-key -d 'The certifi
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
+complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_needs_command" -l open -d 'Open the page in the browser'
+complete -c logcast -n "__fish_logcast_needs_command" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
+complete -c logcast -n "__fish_logcast_needs_command" -l no-config -d 'Read no configuration file'
+complete -c logcast -n "__fish_logcast_needs_command" -s v -l verbose -d 'Say who asks for what, on standard error'
+complete -c logcast -n "__fish_logcast_needs_command" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-history -d 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
 complete -c logcast -n "__fish_logcast_needs_command" -l history -d 'The default: what is found beside a log counts'
@@ -45,12 +53,12 @@ complete -c logcast -n "__fish_logcast_needs_command" -s f -l follow -d 'Accepte
 complete -c logcast -n "__fish_logcast_needs_command" -l retry -d 'As -f'
 complete -c logcast -n "__fish_logcast_needs_command" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
 complete -c logcast -n "__fish_logcast_needs_command" -l once -d 'End when all sources have ended'
-complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve other machines without a token'
-complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
-complete -c logcast -n "__fish_logcast_needs_command" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_needs_command" -s V -l version -d 'Print version'
 complete -c logcast -n "__fish_logcast_needs_command" -a "generate" -d 'Write sample logs to a file or to standard output'
+complete -c logcast -n "__fish_logcast_needs_command" -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
+complete -c logcast -n "__fish_logcast_needs_command" -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
+complete -c logcast -n "__fish_logcast_needs_command" -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
 complete -c logcast -n "__fish_logcast_needs_command" -a "completions" -d 'Print the completions of a shell'
 complete -c logcast -n "__fish_logcast_needs_command" -a "man" -d 'Print the man page, or that of a command'
 complete -c logcast -n "__fish_logcast_needs_command" -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
@@ -92,6 +100,50 @@ complete -c logcast -n "__fish_logcast_using_subcommand generate" -l files -d 'S
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l sequence -d 'End each line with ` seq=N sum=H`, which logcast check verifies'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -s q -l quiet -d 'Show no progress'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s n -l lines -d 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s g -l grep -d 'Only lines that match this regular expression; repeated: that match all of them' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s v -l exclude -d 'No lines that match this regular expression; may be repeated' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l level -d 'Only lines of these levels: warn+ means at least, error,fatal a list' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l since -d 'Only lines from this time on: 15m (ago), 14:02 (today), 2026-11-24T14:02:00Z' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l until -d 'Only lines before this time' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only this file of the server; may be repeated' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l token -d 'The token of URLs that hold none' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l cursor-file -d 'Keep the place in this file and go on from there the next time' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l json -d 'Print an object a line, with file, offset, level and time'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l no-follow -d 'Print what there is and end'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l retry -d 'Wait for a server that is not there yet, too'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s q -l quiet -d 'Say only what is wrong'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l token -d 'Clients need this token' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l token-file -d 'Clients need the token in this file' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l title -d 'The page\'s title' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l open -d 'Open the page in the browser'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-config -d 'Read no configuration file'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s v -l verbose -d 'Say who asks for what, on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s q -l quiet -d 'Say nothing but errors'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l keep -d 'Serve on when the command has ended, until a signal comes'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-show -d 'Do not show the command\'s output here as well; the URLs then go to standard output'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand healthcheck" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand man" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
@@ -99,7 +151,6 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -s b -l bind -d '
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token-file -d 'Clients need the token in this file' -r -F
@@ -108,6 +159,15 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-key -d 'Th
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l open -d 'Open the page in the browser'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-config -d 'Read no configuration file'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s v -l verbose -d 'Say who asks for what, on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-history -d 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l history -d 'The default: what is found beside a log counts'
@@ -115,18 +175,18 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -s f -l follow -d
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l retry -d 'As -f'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l once -d 'End when all sources have ended'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End when a URL has been silent for so many seconds' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "man" -d 'Print the man page, or that of a command'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "man" -d 'Print the man page, or that of a command'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c logcast -n "__fish_logcast_using_subcommand completions" -f -a "bash elvish fish powershell zsh"
-complete -c logcast -n "__fish_logcast_using_subcommand man" -f -a "serve generate check completions man"
+complete -c logcast -n "__fish_logcast_using_subcommand man" -f -a "serve generate tail check run healthcheck completions man"

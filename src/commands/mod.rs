@@ -4,8 +4,12 @@ mod bind;
 pub mod check;
 pub mod generate;
 pub mod guard;
+pub mod health;
+pub mod http;
+pub mod run;
 pub mod serve;
 pub mod stop;
+pub mod tail;
 
 use std::fmt;
 use std::io::{self, Write};

@@ -3,34 +3,40 @@
 //! stdout is two bare URLs once the port is bound (or, with `--tee`, the lines of standard input); all talk is
 //! on stderr. Ends with 0 by SIGINT or SIGTERM within two seconds, stalled clients included.
 
-use super::bind::{Bound, bind};
+mod ending;
+mod signals;
+mod status;
+mod urls;
+
+pub(super) use self::ending::{all_ended, all_taken};
+pub(super) use self::signals::Signals;
+
+use super::bind::bind;
 use super::guard::{Certificate, guard};
+use super::run::Job;
 use super::{Failure, plain, talk};
 use crate::live::backlog::Backlog;
 use crate::live::feed::{Hub, Shown};
-use crate::live::source::State as SourceState;
+use crate::live::pipe::Tee;
 use crate::live::{follow, indexer};
 use crate::log::source::{self, Spec};
 use crate::web::State;
 use crate::web::routes::Refused;
 use crate::web::server;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::tz::TimeZone;
 use std::ffi::OsString;
-use std::io::{self, IsTerminal, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io::{self, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
-use tokio::signal::unix::{SignalKind, signal};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// The most connections, where the system allows that many descriptors.
 const MAX_CLIENTS: usize = 10_000;
 /// How long a client that has stalled holds up the end of `--once`.
-const ONCE_STALL: Duration = Duration::from_secs(60);
+pub(super) const ONCE_STALL: Duration = Duration::from_secs(60);
 /// How nice (setpriority(2)) the threads are that block.
 const BLOCKING_NICE: i32 = 10;
 /// Descriptors that are not for clients.
@@ -75,6 +81,12 @@ pub struct Options {
     pub allow_host: Vec<String>,
     /// The page's title.
     pub title: Option<String>,
+    /// Whether to open the page in a browser.
+    pub open: bool,
+    /// Whether to draw the page's URL.
+    pub qr: bool,
+    /// Whether to say who asks for what.
+    pub verbose: bool,
     /// Whether to say nothing but errors.
     pub quiet: bool,
 }
@@ -90,6 +102,11 @@ pub fn run(options: Options) -> Result<(), Failure> {
             Failure::usage("cannot tee: standard input is no source").help("logcast --tee - <app.log")
         );
     }
+    start(options, specs, None).map(|_| ())
+}
+
+/// Serves sources, or what a command writes; gives the exit code.
+pub(super) fn start(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u8, Failure> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let started = AtomicUsize::new(0);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -109,14 +126,15 @@ pub fn run(options: Options) -> Result<(), Failure> {
         })
         .build()
         .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
-    let result = runtime.block_on(serve(options, specs));
+    let result = runtime.block_on(serve(options, specs, job));
     // A read that hangs on a dead network file system must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(200));
     result
 }
 
-async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
+async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u8, Failure> {
     let stop = CancellationToken::new();
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     // Before the files are opened: they need descriptors too.
     let max_clients = max_clients(options.max_clients);
     // Before anything is printed: who reads the URL may send a signal at once.
@@ -125,12 +143,17 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
     let shown = Shown { history: options.history, zone: options.zone.clone() };
     let hub = Arc::new(Hub::new(shown));
     let quiet = options.quiet;
-    let tee: crate::live::pipe::Tee = options.tee.then(|| Box::new(io::stdout()) as Box<dyn Write + Send>);
+    let tee: Tee = options.tee.then(|| Box::new(io::stdout()) as Box<dyn Write + Send>);
+    let (mut job, pipes) = match job {
+        None => (None, Vec::new()),
+        Some(job) => job.pipes(limit).map(|(job, pipes)| (Some(job), pipes))?,
+    };
     let follow_options = follow::Options {
         poll: options.poll,
         follow: options.follow,
         spool_limit: options.spool_limit,
         tee,
+        pipes,
         talk: Box::new(move |text| talk(quiet, text)),
     };
     let follower = follow::start(hub.clone(), specs, follow_options)
@@ -147,34 +170,50 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         zone: options.zone.clone(),
         tls: guard.tls,
         refused: Refused::default(),
+        access: options.verbose.then_some(|text: &str| talk(false, text)),
         stop: stop.clone(),
         drain: OnceLock::new(),
     });
-    say_urls(&options, &bound, guard.token.as_deref(), secure);
+    urls::say(&options, &bound, guard.token.as_deref(), secure);
     // A hangup then means the certificate, not the end.
     let hangup = if matches!(options.tls, Some(Certificate::Files(_))) { ends.hangup.take() } else { None };
     let certificate =
         tokio::spawn(server::keep_certificate(state.clone(), hangup, move |text| talk(quiet, text)));
     let server = tokio::spawn(server::serve(bound.listeners, state.clone(), max_clients));
-    let status = tokio::spawn(status_line(hub.clone(), quiet));
-    tokio::select! {
-        () = ends.wait() => {}
-        () = all_delivered(&hub), if options.once => {
-            // What is on its way to a slow client arrives; a signal still ends it at once.
+    // A command's own output has the terminal.
+    let status = tokio::spawn(status::line(hub.clone(), quiet || job.is_some() && options.tee));
+    let code = match &mut job {
+        Some(job) => {
+            let code = job.attend(&hub, &mut ends, quiet).await;
             let _ = state.drain.set(ONCE_STALL);
+            code
         }
-    }
+        None => {
+            let delivered = async {
+                all_ended(&hub).await;
+                all_taken(&hub).await;
+            };
+            tokio::select! {
+                _ = ends.next() => {}
+                () = delivered, if options.once => {
+                    // What is on its way to a slow client arrives; a signal still ends it at once.
+                    let _ = state.drain.set(ONCE_STALL);
+                }
+            }
+            Ok(0)
+        }
+    };
     status.abort();
     certificate.abort();
     stop.cancel();
     tokio::select! {
         _ = server => {}
         // A second signal stops at once.
-        () = ends.wait() => {}
+        _ = ends.next() => {}
     }
     drop(indexer);
     drop(follower);
-    Ok(())
+    code
 }
 
 fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {
@@ -212,46 +251,6 @@ fn check_path(path: &Path, shown: &str) -> Result<(), Failure> {
     Err(Failure::usage(format!("cannot follow '{shown}': {cause}")).help(help))
 }
 
-fn say_urls(options: &Options, bound: &Bound, token: Option<&str>, secure: bool) {
-    let scheme = if secure { "https" } else { "http" };
-    let query = token.map_or(String::new(), |token| format!("?token={token}"));
-    let mut urls: Vec<(String, String)> = bound
-        .addresses
-        .iter()
-        .map(|address| {
-            let ip = match address.ip() {
-                ip if !ip.is_unspecified() => ip,
-                _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            };
-            let base = format!("{scheme}://{}", SocketAddr::new(ip, address.port()));
-            (format!("{base}/{query}"), format!("{base}/stream-logs{query}"))
-        })
-        .collect();
-    urls.extend(bound.sockets.iter().map(|path| {
-        let base = format!("unix:{}", plain(path));
-        (base.clone(), format!("{base}:/stream-logs{query}"))
-    }));
-    let mut lines = Vec::new();
-    if let Some((page, stream)) = urls.first() {
-        lines.push(page.clone());
-        lines.push(stream.clone());
-    }
-    if options.tee {
-        // stdout is the lines; the URLs are asked for, quiet or not.
-        for line in lines {
-            talk(false, &line);
-        }
-    } else {
-        // Whoever closed stdout does not want them.
-        let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
-        let mut out = io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    }
-    for (page, _) in urls.iter().skip(1) {
-        talk(options.quiet, &format!("also: {page}"));
-    }
-}
-
 /// As many as wished, as far as the system gives descriptors.
 fn max_clients(wished: Option<usize>) -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
@@ -265,102 +264,4 @@ fn max_clients(wished: Option<usize>) -> usize {
     let now = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
     let room = usize::try_from(now).unwrap_or(usize::MAX).saturating_sub(RESERVED).max(1);
     wished.unwrap_or(MAX_CLIENTS).clamp(1, tokio::sync::Semaphore::MAX_PERMITS).min(room)
-}
-
-/// Waits until all sources have ended and the clients that are there have all of it, or take nothing any more.
-async fn all_delivered(hub: &Hub) {
-    loop {
-        let sources = hub.sources();
-        if !sources.is_empty() && sources.iter().all(|source| source.status().state == SourceState::Ended) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    // Who read the URL may be on the way.
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let (mut blocks, mut since) = (hub.blocks(), Instant::now());
-    while hub.clients() > 0 && since.elapsed() < ONCE_STALL {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        if hub.blocks() != blocks {
-            (blocks, since) = (hub.blocks(), Instant::now());
-        }
-    }
-}
-
-/// The signals that end the program.
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hangup: Option<tokio::signal::unix::Signal>,
-}
-
-impl Signals {
-    fn listen() -> Result<Signals, Failure> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| Failure::refused(format!("cannot wait for signals: {error}")))
-        };
-        // Under nohup the hangup is ignored, and stays so.
-        let hangup = if hangup_is_ignored() { None } else { Some(listen(SignalKind::hangup())?) };
-        Ok(Signals {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            hangup,
-        })
-    }
-
-    async fn wait(&mut self) {
-        let hangup = async {
-            match &mut self.hangup {
-                Some(hangup) => _ = hangup.recv().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            () = hangup => {}
-        }
-    }
-}
-
-/// Whether the process was started with SIGHUP ignored, as the kernel tells (proc(5), `SigIgn`).
-fn hangup_is_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 != 0)
-}
-
-/// What a person at the terminal sees while it serves.
-async fn status_line(hub: Arc<Hub>, quiet: bool) {
-    if quiet || !io::stderr().is_terminal() {
-        return;
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = |template| {
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
-    };
-    loop {
-        let (mut template, mut work) = ("{spinner} {msg}", String::new());
-        if let Some((what, done, whole)) = indexer::progress(&hub) {
-            template = "{spinner} {msg} [{bar:20}] {percent}%";
-            work = format!(" · {what}");
-            bar.set_length(whole);
-            bar.set_position(done);
-        }
-        bar.set_style(style(template));
-        let sources = hub.sources();
-        let following =
-            sources.iter().filter(|source| source.status().state == SourceState::Following).count();
-        let bytes: u64 =
-            sources.iter().filter_map(|source| source.status().current.map(|(_, tip)| tip.offset)).sum();
-        let clients = hub.clients();
-        bar.set_message(format!(
-            "following {following} of {} · {} · {clients} client{}{work}",
-            sources.len(),
-            indicatif::HumanBytes(bytes),
-            if clients == 1 { "" } else { "s" }
-        ));
-        bar.tick();
-        tokio::time::sleep(Duration::from_millis(500)).await;
-    }
 }

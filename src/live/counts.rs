@@ -1,6 +1,6 @@
 //! What is counted while it serves, for whoever watches over it: plain counters that only grow.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// A counter.
@@ -24,11 +24,39 @@ impl Counter {
     }
 }
 
+/// Lines, counted only while somebody looks at the count: it costs a look at each byte.
+#[derive(Debug, Default)]
+pub struct Lines {
+    wanted: AtomicBool,
+    seen: Counter,
+}
+
+impl Lines {
+    /// Counts from now on.
+    pub fn want(&self) {
+        self.wanted.store(true, Ordering::Relaxed);
+    }
+
+    /// Counts the lines of a block.
+    pub fn see(&self, bytes: &[u8]) {
+        if self.wanted.load(Ordering::Relaxed) {
+            self.seen.add(memchr::memchr_iter(b'\n', bytes).count() as u64);
+        }
+    }
+
+    /// The count.
+    pub fn get(&self) -> u64 {
+        self.seen.get()
+    }
+}
+
 /// What is counted of one source.
 #[derive(Debug, Default)]
 pub struct OfSource {
     /// Bytes of complete lines that were read.
     pub bytes: Counter,
+    /// The lines themselves.
+    pub lines: Lines,
     /// Other files that took its path.
     pub rotations: Counter,
     /// Cuts and rewritings.

@@ -152,6 +152,11 @@ impl Hub {
         self.clients.load(Ordering::Relaxed)
     }
 
+    /// How many of them read for themselves, since they are not at the tip.
+    pub fn behind(&self) -> usize {
+        lock(&self.canon).views.iter().map(|view| view.behind()).sum()
+    }
+
     /// Counts a block that a client took.
     pub(super) fn count_block(&self, bytes: usize) {
         self.blocks.fetch_add(1, Ordering::Relaxed);

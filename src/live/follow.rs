@@ -7,7 +7,7 @@
 
 use super::feed::Hub;
 use super::followed::{Followed, Look};
-use super::pipe::{self, Stream, Tee};
+use super::pipe::{self, Named, Stream, Tee};
 use super::piped::Piped;
 use super::source::Source;
 use super::watch::{Bell, Dirty, Watcher};
@@ -42,6 +42,8 @@ pub struct Options {
     pub spool_limit: u64,
     /// Where the bytes of standard input go besides.
     pub tee: Tee,
+    /// Pipes that have no path.
+    pub pipes: Vec<Named>,
     /// Where to say what a person should know.
     pub talk: Box<dyn Fn(&str) + Send>,
 }
@@ -122,6 +124,9 @@ pub fn start(hub: Arc<Hub>, specs: Vec<Spec>, options: Options) -> io::Result<Ha
                 follower.globs.push(pattern);
             }
         }
+    }
+    for Named { name, read, tee } in std::mem::take(&mut follower.options.pipes) {
+        follower.join_pipe(name, read, tee)?;
     }
     follower.expand_globs();
     follower.tick();

@@ -165,6 +165,16 @@ pub fn open_stream(path: &Path) -> io::Result<Stream> {
 /// Where the bytes go besides the spool.
 pub type Tee = Option<Box<dyn Write + Send>>;
 
+/// A pipe that has a name, but no path.
+pub struct Named {
+    /// The name of its source.
+    pub name: String,
+    /// Its end for reading.
+    pub read: Box<dyn Read + Send>,
+    /// Where its bytes go besides.
+    pub tee: Tee,
+}
+
 /// Starts to copy a pipe into a spool; returns the generation that it is.
 ///
 /// # Errors

@@ -151,6 +151,14 @@ impl Source {
         self.broken().map_or(String::new(), |why| format!(r#","reason":{}"#, json_string(why)))
     }
 
+    /// Bytes of the file that were not read yet, those of an unfinished line among them.
+    pub fn unread_bytes(&self) -> u64 {
+        let current = self.status().current;
+        current.map_or(0, |(segment, tip)| {
+            segment.file().size().map_or(0, |size| size.saturating_sub(tip.offset))
+        })
+    }
+
     /// Says what is known now.
     pub fn set_state(&self, state: State) {
         lock(&self.status).state = state;
@@ -161,7 +169,10 @@ impl Source {
     /// Counts what is said of it.
     pub(super) fn count(&self, content: &Content<'_>) {
         match content {
-            Content::Lines(_, block) => self.counts.bytes.add(block.to - block.from),
+            Content::Lines(_, block) => {
+                self.counts.bytes.add(block.to - block.from);
+                self.counts.lines.see(block.bytes);
+            }
             Content::Notice { name: "rotated", .. } => self.counts.rotations.one(),
             Content::Notice { name: "truncated", .. } => self.counts.truncations.one(),
             Content::Notice { name: "gap", .. } => self.counts.gaps.one(),

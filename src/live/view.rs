@@ -188,6 +188,12 @@ impl View {
         if self.key.format == Format::Live { 0 } else { self.sharing.load(Ordering::Acquire) }
     }
 
+    /// How many clients do not; those of the page are never far.
+    pub(super) fn behind(&self) -> usize {
+        let live = self.key.format == Format::Live;
+        if live { 0 } else { self.clients.load(Ordering::Relaxed).saturating_sub(self.sharing()) }
+    }
+
     /// How many of them took the record that came `back` records before the last one; all, if there is none.
     pub(super) fn taken(&self, back: usize) -> usize {
         let ring = lock(&self.ring);

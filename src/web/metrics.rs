@@ -89,7 +89,11 @@ fn sources_of(sources: &[Arc<Source>], out: &mut DescriptorEncoder<'_>) -> fmt::
         ("source_size_bytes", "where its last line ends", |source| {
             source.status().current.map_or(0, |(_, tip)| tip.offset)
         }),
-        ("source_lag_bytes", "bytes of the file that were not read yet, an unfinished line among them", lag),
+        (
+            "source_lag_bytes",
+            "bytes of the file that were not read yet, an unfinished line among them",
+            Source::unread_bytes,
+        ),
         ("source_following", "1 if there is a file that is read", |source| {
             u64::from(source.status().state == SourceState::Following)
         }),
@@ -101,12 +105,6 @@ fn sources_of(sources: &[Arc<Source>], out: &mut DescriptorEncoder<'_>) -> fmt::
         }
     }
     Ok(())
-}
-
-fn lag(source: &Source) -> u64 {
-    let current = source.status().current;
-    current
-        .map_or(0, |(segment, tip)| segment.file().size().map_or(0, |size| size.saturating_sub(tip.offset)))
 }
 
 fn named(source: &Source) -> [(&'static str, String); 1] {

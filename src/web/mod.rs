@@ -45,6 +45,8 @@ pub struct State {
     pub tls: Option<tls::Tls>,
     /// Requests that were refused.
     pub refused: routes::Refused,
+    /// Who hears of every request: a line with peer, method, path and status, without the query, which may hold a token.
+    pub access: Option<fn(&str)>,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
     /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.

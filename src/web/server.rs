@@ -202,7 +202,14 @@ where
                     Err(never) => match never {},
                 }
             };
-            Ok::<_, Infallible>(gate(state, info, request, route).await)
+            let Some(access) = state.access else {
+                return Ok::<_, Infallible>(gate(state, info, request, route).await);
+            };
+            let peer = info.peer.map_or_else(|| "unix".to_owned(), |peer| peer.to_string());
+            let asked = format!("{peer} {} {}", request.method(), request.uri().path());
+            let response = gate(state, info, request, route).await;
+            access(&format!("{asked} {}", response.status().as_u16()));
+            Ok(response)
         }
     });
     if is_h2 {

@@ -1,6 +1,6 @@
 //! TLS: by curl, as everybody's client speaks it. Needs curl with HTTP/2 and openssl, and says so where they are missing.
 
-use crate::support::server::run;
+use crate::support::server::{LOGCAST, run};
 use crate::support::{Place, Server, have, wait_for};
 use rustix::process::Signal;
 
@@ -138,4 +138,39 @@ fn what_is_no_certificate_is_said_at_the_start() {
         assert_eq!(failed.code, Some(1));
         assert!(failed.stderr.starts_with(told), "{}", failed.stderr);
     }
+}
+
+#[test]
+fn tail_speaks_tls() {
+    let place = Place::with("f", "one\n");
+    let server = Server::start(&place, &["f", "--tls-self-signed"]);
+    let said = wait_for("the fingerprint", || {
+        let stderr = server.stderr();
+        Some(stderr.lines().find_map(|line| line.strip_prefix("certificate: SHA-256 "))?.to_owned())
+    });
+    let tail = [LOGCAST, "tail", "--no-follow", &server.page];
+    let outcome = run(&place, &[&tail[..], &["--fingerprint", &said]].concat());
+    assert_eq!((outcome.code, outcome.stdout.as_str(), outcome.stderr.as_str()), (Some(0), "one\n", ""));
+    let outcome = run(&place, &[&tail[..], &["--fingerprint", &"00".repeat(32)]].concat());
+    let expected =
+        format!("error: cannot tail '{}': its certificate has another fingerprint\n", server.stream);
+    assert!(outcome.code == Some(1) && outcome.stderr.starts_with(&expected), "{}", outcome.stderr);
+    if !have("openssl") {
+        return;
+    }
+    // rustls takes no authority's own certificate for a server's: one that it has signed.
+    place.write("ext", "subjectAltName=IP:127.0.0.1\n");
+    let make = "k='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
+        openssl req -x509 $k -days 2 -subj /CN=ca -keyout ca.key -out ca.pem &&
+        openssl req $k -subj /CN=own -keyout own.key -out own.csr &&
+        openssl x509 -req -in own.csr -CA ca.pem -CAkey ca.key -days 2 -extfile ext -out own.pem";
+    let made = run(&place, &["sh", "-c", make]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let server = Server::start(&place, &["f", "--tls-cert", "own.pem", "--tls-key", "own.key"]);
+    let tail = [LOGCAST, "tail", "--no-follow", &server.page];
+    let trusted = run(&place, &[&["env", "SSL_CERT_FILE=ca.pem"], &tail[..]].concat());
+    assert_eq!((trusted.code, trusted.stdout.as_str()), (Some(0), "one\n"), "{}", trusted.stderr);
+    let outcome = run(&place, &tail);
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stderr.contains("SSL_CERT_FILE"), "{}", outcome.stderr);
 }

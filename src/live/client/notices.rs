@@ -5,6 +5,7 @@ use crate::live::notices::{born_word, generation_member, notice_body, now};
 use crate::live::resume;
 use crate::live::vector::Delta;
 use crate::log::encode::{Format, notice};
+use crate::log::filter::Filter;
 use crate::log::segment::Segment;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -17,7 +18,13 @@ impl Client {
         let format = self.format();
         let files = self.seat.hub.files_json(&self.seat.view.key);
         let version = env!("CARGO_PKG_VERSION");
-        let body = format!(r#""version":"{version}","at":"{}","files":{files}"#, now());
+        let mut body = format!(r#""version":"{version}","at":"{}","files":{files}"#, now());
+        // Whoever comes back asks for these times: a span or a clock time would mean another one by then.
+        let spec = self.seat.view.key.filter.as_ref().map(Filter::spec);
+        let times = spec.map_or([None, None], |spec| [spec.since, spec.until]);
+        for (name, time) in ["since", "until"].iter().zip(times) {
+            body += &time.map_or(String::new(), |time| format!(r#","{name}":"{time}""#));
+        }
         match format.has_events() {
             true => {
                 let id = self.own.id();

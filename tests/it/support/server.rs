@@ -226,6 +226,11 @@ pub(crate) fn run<S: AsRef<OsStr>>(place: &Place, words: &[S]) -> Outcome {
 fn command(words: &[OsString], folder: &std::path::Path) -> Command {
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).current_dir(folder);
+    // What the user of this machine has configured is no matter of a test.
+    command.env("XDG_CONFIG_HOME", folder);
+    for name in ["SSH_CONNECTION", "NO_COLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(name);
+    }
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("LOGCAST_") && !text.starts_with("LOGCAST_TEST_") {

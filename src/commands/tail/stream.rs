@@ -1,0 +1,288 @@
+//! One stream, for as long as there is one: connections that come back by cursor, and what they bring as items.
+//!
+//! Invariant: an item's id is the cursor after its lines, and a connection asks for what follows the last item; so
+//! whatever is cut where, each line is in one item. The queue is short: what is not printed yet is in the socket.
+
+use super::events::{Block, Reader, is_id};
+use super::notice;
+use super::show::Show;
+use crate::commands::http::{self, Address, NoAnswer};
+use crate::commands::{Failure, plain};
+use hyper::body::Incoming;
+use hyper::{Response, StatusCode, header};
+use serde_json::Value;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::Sender;
+use tokio::time::{sleep, timeout};
+
+/// The first and the longest wait before a connection is tried again; about half of it is chance, so that the
+/// clients of a server that comes back do not come all at once.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// A server says something every 15 seconds: one that is silent for three times as long is not there any more.
+const SILENCE: Duration = Duration::from_secs(45);
+/// A connection that lived so long, or brought a line, was a good one: the wait after it is the first one.
+const GOOD: Duration = Duration::from_secs(5);
+
+/// What goes to the printer: lines, or something to say, and the cursor after it.
+#[derive(Debug, Default)]
+pub(super) struct Item {
+    /// The number of the stream.
+    pub(super) number: usize,
+    /// Whole lines, as they are printed.
+    pub(super) lines: Vec<u8>,
+    /// Something to say; true for what is wrong.
+    pub(super) say: Option<(bool, String)>,
+    /// The cursor.
+    pub(super) id: Option<String>,
+}
+
+/// A stream that is followed.
+pub(super) struct Stream {
+    /// Its number.
+    pub(super) number: usize,
+    /// Where it is, with the parameters.
+    pub(super) address: Address,
+    /// The cursor to go on from.
+    pub(super) id: Option<String>,
+    /// How its lines are printed.
+    pub(super) show: Show,
+    /// Whether a server that was never there is waited for.
+    pub(super) retry: bool,
+    /// Whether its end is news.
+    pub(super) follow: bool,
+    /// The printer.
+    pub(super) out: Sender<Item>,
+    /// What is known of it.
+    pub(super) seen: Seen,
+}
+
+/// What the connections so far have told.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    connected: bool,
+    /// Whether the first block of this connection came.
+    greeted: bool,
+    /// Whether this connection brought a line.
+    lines: bool,
+    /// The files that have not ended; `None` as long as there are no files.
+    open: Option<HashSet<String>>,
+    /// Whether it was said that the server cannot be reached.
+    told: bool,
+}
+
+/// Why there is no stream, and whether it is a matter of time.
+struct Refusal {
+    failure: Failure,
+    later: bool,
+}
+
+/// How a connection came to its end.
+enum End {
+    /// Nothing more comes, ever.
+    All,
+    /// It was cut.
+    Cut(String),
+    /// The printer is gone.
+    Unread,
+    /// This is no stream of logcast.
+    Foreign(&'static str),
+}
+
+impl Stream {
+    /// Follows it to its end.
+    ///
+    /// # Errors
+    /// What no waiting will mend.
+    pub(super) async fn follow(mut self) -> Result<(), Failure> {
+        let mut backoff = BACKOFF.0;
+        loop {
+            let began = Instant::now();
+            let cause = match self.connect().await {
+                Ok(None) => return Ok(()),
+                Ok(Some(body)) => match self.read(body).await {
+                    End::All | End::Unread => return Ok(()),
+                    End::Foreign(cause) => return Err(self.failure(cause)),
+                    End::Cut(cause) => cause,
+                },
+                Err(refusal) if refusal.later && (self.seen.connected || self.retry) => {
+                    let cause = refusal.failure.message;
+                    if !std::mem::replace(&mut self.seen.told, true) {
+                        self.say(true, format!("{cause}; trying again")).await;
+                    }
+                    cause
+                }
+                Err(refusal) => return Err(refusal.failure),
+            };
+            if self.seen.greeted && (self.seen.lines || began.elapsed() > GOOD) {
+                backoff = BACKOFF.0;
+            }
+            if self.seen.greeted && backoff > BACKOFF.1 / 4 && !std::mem::replace(&mut self.seen.told, true) {
+                self.say(true, format!("'{}' ends again and again: {cause}", self.address.shown())).await;
+            }
+            sleep(backoff.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+            backoff = (backoff * 2).min(BACKOFF.1);
+        }
+    }
+
+    fn failure(&self, cause: impl std::fmt::Display) -> Failure {
+        Failure::refused(format!("cannot tail '{}': {cause}", self.address.shown()))
+    }
+
+    async fn say(&self, wrong: bool, text: String) {
+        let say = Some((wrong, text));
+        // A printer that is gone needs no words.
+        let _ = self.out.send(Item { number: self.number, say, ..Item::default() }).await;
+    }
+
+    /// Asks for the stream; `None` if there is no more of it.
+    async fn connect(&mut self) -> Result<Option<Incoming>, Refusal> {
+        (self.seen.greeted, self.seen.lines) = (false, false);
+        let mut headers = vec![("accept", "text/event-stream"), ("user-agent", "logcast-tail")];
+        if let Some(id) = &self.id {
+            headers.push(("last-event-id", id));
+        }
+        let later = |failure| Refusal { failure, later: true };
+        let mut response = http::get(&self.address, &headers).await.map_err(|NoAnswer { cause, help }| {
+            let failure = self.failure(cause);
+            later(match help {
+                Some(help) => failure.help(help),
+                None if self.retry || self.seen.connected => failure,
+                None => failure.help("is logcast serve running there? With --retry it is waited for"),
+            })
+        })?;
+        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = kind.unwrap_or("something else").split(';').next().unwrap_or_default().to_owned();
+        match response.status() {
+            StatusCode::NO_CONTENT => Ok(None),
+            StatusCode::OK if kind == "text/event-stream" => Ok(Some(response.into_body())),
+            StatusCode::OK => {
+                let failure = self.failure(format!("the answer is {}, not an event stream", plain(&kind)));
+                Err(later(failure.help("give the URL that logcast serve printed")))
+            }
+            _ => Err(self.refusal(&mut response).await),
+        }
+    }
+
+    /// What an error of the server means.
+    async fn refusal(&self, response: &mut Response<Incoming>) -> Refusal {
+        let status = response.status();
+        let location = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).map(plain);
+        let body: Value = serde_json::from_slice(&http::small(response.body_mut()).await).unwrap_or_default();
+        let text = |name: &str| body[name].as_str().map(plain);
+        let cause = text("detail").unwrap_or_else(|| format!("the server says '{status}'"));
+        let named = match text("parameter") {
+            Some(parameter) => format!("{parameter}: {cause}"),
+            None => cause,
+        };
+        let failure = self.failure(&named);
+        let failure = match status.as_u16() {
+            300..=399 if let Some(to) = location => {
+                self.failure("it is somewhere else").help(format!("logcast tail '{to}'"))
+            }
+            // What the server does not understand would not be understood anywhere.
+            400 if body["detail"].is_string() => Failure { code: 2, ..failure },
+            401 if self.address.token.is_some() => {
+                self.failure("this token is wrong").help("copy the URL that logcast serve printed")
+            }
+            401 => failure.help("copy the URL that logcast serve printed, or give --token"),
+            404 if body["parameter"] == "file" => failure.help("its page lists the files it serves"),
+            404 => failure.help("give the URL that logcast serve printed"),
+            _ => failure,
+        };
+        let later = status.is_server_error() || matches!(status.as_u16(), 404 | 408 | 425 | 429);
+        Refusal { failure, later }
+    }
+
+    async fn read(&mut self, mut body: Incoming) -> End {
+        let mut reader = Reader::default();
+        loop {
+            let bytes = match timeout(SILENCE, http::next(&mut body)).await {
+                Err(_) => return End::Cut("it is silent".to_owned()),
+                Ok(Err(error)) => return End::Cut(error.cause),
+                // A server that stops ends its streams too: what counts is that it told of the end.
+                Ok(Ok(None)) => {
+                    return match &self.seen.open {
+                        Some(open) if open.is_empty() => End::All,
+                        _ => End::Cut("the server ended the stream".to_owned()),
+                    };
+                }
+                Ok(Ok(Some(bytes))) => bytes,
+            };
+            let (mut items, mut foreign) = (Vec::new(), false);
+            let fed = reader.feed(&bytes, |block| foreign |= !self.take(block, &mut items));
+            for item in items {
+                if self.out.send(item).await.is_err() {
+                    return End::Unread;
+                }
+            }
+            match fed {
+                Err(cause) => return End::Foreign(cause),
+                Ok(()) if foreign => return End::Foreign("this event stream is not logcast's"),
+                Ok(()) => {}
+            }
+            if self.seen.greeted && std::mem::take(&mut self.seen.told) {
+                self.say(false, format!("connected to '{}' again", self.address.shown())).await;
+            }
+        }
+    }
+
+    /// Makes items of a block; false if no logcast sends such a one.
+    fn take(&mut self, block: Block<'_>, items: &mut Vec<Item>) -> bool {
+        let Some(data) = block.data else { return true };
+        if !self.seen.greeted && block.name != b"hello" {
+            return false;
+        }
+        let id = match block.id {
+            None => None,
+            Some(id) if is_id(id) => Some(String::from_utf8_lossy(id).into_owned()),
+            Some(_) => return false,
+        };
+        if block.name.is_empty() {
+            self.seen.lines = true;
+            // Lines gather in one item, whose cursor is the last one's.
+            let new = items.last().is_none_or(|item| item.say.is_some());
+            if new {
+                items.push(Item { number: self.number, ..Item::default() });
+            }
+            if let Some(item) = items.last_mut() {
+                self.show.line(data, &mut item.lines);
+                item.id = id.clone().or(item.id.take());
+            }
+        } else {
+            let name = String::from_utf8_lossy(block.name).into_owned();
+            self.hear(&name, data);
+            let say =
+                notice::words(&name, data).filter(|(wrong, _)| *wrong || self.follow || name != "ended");
+            items.push(Item { number: self.number, lines: Vec::new(), say, id: id.clone() });
+        }
+        self.id = id.or(self.id.take());
+        true
+    }
+
+    /// What a notice means for the stream itself.
+    fn hear(&mut self, name: &str, data: &[u8]) {
+        let data: Value = serde_json::from_slice(data).unwrap_or_default();
+        match name {
+            "hello" => {
+                (self.seen.greeted, self.seen.connected) = (true, true);
+                let files = data["files"].as_array().filter(|files| !files.is_empty());
+                let open = |file: &&Value| file["state"] != "ended";
+                let name = |file: &Value| file["name"].as_str().map(str::to_owned);
+                self.seen.open = files.map(|files| files.iter().filter(open).filter_map(name).collect());
+                // A span back from now, or a clock time, is meant from the start on, not from each connection.
+                for time in ["since", "until"] {
+                    if let Some(text) = data[time].as_str() {
+                        self.address.set(time, [text]);
+                    }
+                }
+            }
+            "ended" => {
+                if let (Some(open), Some(file)) = (&mut self.seen.open, data["file"].as_str()) {
+                    open.remove(file);
+                }
+            }
+            _ => {}
+        }
+    }
+}
