@@ -5,12 +5,11 @@
 import { acts as makeActs } from './acts.js';
 import * as api from './api.js';
 import { ask, exchange } from './auth.js';
+import { Bus } from './bus.js';
 import { retime, timeOfRow, zoneWords } from './clock.js';
-import { goal } from './goto.js';
+import { finding } from './finding.js';
 import { actOf, fillSheet } from './keys.js';
-import { placeOf } from './link.js';
 import { goBox, palette as makePalette } from './palette.js';
-import { offsetFrom } from './pick.js';
 import { rail as makeRail } from './rail.js';
 import { look } from './row.js';
 import { rowActs } from './rows.js';
@@ -27,6 +26,7 @@ const HIDDEN_MS = 60_000; // then the stream is let go: a browser gives one serv
 const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '', title: '' };
 let hiddenSince = 0;
 
+const bus = new Bus();
 const sources = new Sources(async (query) => {
   const answer = await api.lines(query);
   facts.trouble = '';
@@ -46,15 +46,17 @@ const view = new View(el('log'), el('track'), el('block'), {
     const span = store ? Math.max(1, store.life.tip - store.life.from) : 1;
     rail.ticks(store ? rows.marks.offsets(store.name, store.life.generation).map((offset) => (offset - store.life.from) / span) : []);
     if (choices.time !== 'clock') retime(view.block.rows);
+    bus.emit('drawn');
     status.place();
   },
   failed: complain,
 });
 const rail = makeRail(el('rail'), el('thumb'), {
   async jump(part) {
-    const life = sources.shown?.store.life;
-    if (part >= 1) view.setFollow(true);
-    else if (life) await view.jump(Math.floor(life.from + part * (life.tip - life.from)), 0).catch(complain);
+    const store = sources.shown?.store;
+    const life = store?.lives[view.follow ? store.current : view.top?.life ?? store.current];
+    if (part >= 1 && life === store?.life) view.setFollow(true);
+    else if (life) await view.jump(Math.floor(life.from + part * (life.tip - life.from)), 0, life.generation).catch(complain);
   },
   key: act,
 });
@@ -69,17 +71,23 @@ const stream = new Stream({
   // EventSource hides why it was refused; a plain request does not.
   refused: () => void api.files().then(({ files }) => sources.meet(files), complain),
 });
-const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs });
-const rows = rowActs({ sources, view, toast, complain });
+const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs, line: () => found.numbers.top(), kept: () => found.filter.kept });
+const rows = rowActs({ sources, view, toast, complain, url: (place) => found.link(place) });
+const found = finding({
+  bus, sources, view, toast, complain, act, select, say: () => status.words(), cursor: rows.cursor, point: rows.point, pointed: rows.pointed, goTo: rows.goTo,
+}, { span: rows.span, note: (words) => { facts.note = words; } });
 /** @type {Record<string, () => unknown>} */
 const acts = {
   ...makeActs({ sources, view, select, complain }),
   ...rows.acts,
-  goto: goBox(go),
+  ...found.acts,
+  goto: goBox(found.go),
   palette: makePalette(act),
   close() {
-    getSelection()?.removeAllRanges();
-    if (!rows.drop()) el('log').focus({ preventScroll: true });
+    const chosen = getSelection();
+    const had = chosen !== null && !chosen.isCollapsed;
+    chosen?.removeAllRanges();
+    if (!rows.drop() && !had && !found.close()) el('log').focus({ preventScroll: true });
   },
 };
 
@@ -87,42 +95,9 @@ let toastTimer = 0;
 /** @param {string} words @param {number} [ms] */
 function toast(words, ms = 2500) {
   put(el('toast'), words);
-  el('toast').hidden = false;
+  el('toast').hidden = !words;
   window.clearTimeout(toastTimer);
   toastTimer = window.setTimeout(() => { el('toast').hidden = true; }, ms);
-}
-
-/** @param {string} typed @returns {Promise<string>} what is wrong with it, or '' */
-async function go(typed) {
-  const to = goal(typed);
-  if (to.kind === 'wrong') return to.words;
-  if (to.kind === 'end') view.setFollow(true);
-  try {
-    const here = view.top ?? view.block.last;
-    if (to.kind === 'at' && !(await rows.goTo(to.at, 0.3))) return 'There is no line at this place.';
-    if (to.kind === 'lines' && here && sources.shown) await rows.goTo(await offsetFrom(sources.shown.store, here, to.by), 0);
-    return '';
-  } catch (error) {
-    return `The server said: ${/** @type {Error} */ (error).message}`;
-  }
-}
-
-/** Goes where the address bar points. @param {string} hash */
-async function follow(hash) {
-  const place = placeOf(hash);
-  if (!place) return;
-  if (!sources.all.has(place.file)) {
-    facts.note = `The link points into ${place.file}, which is not served here.`;
-    return;
-  }
-  select(place.file);
-  try {
-    await rows.goTo(place.offset, 0.3, place.generation);
-  } catch (error) {
-    if (/** @type {api.Problem} */ (error).status !== 410) return void complain(error);
-    facts.note = 'The line of this link was rotated away: its file is gone.';
-  }
-  status.words(true);
 }
 
 /** @param {string} name */
@@ -135,8 +110,9 @@ function select(name) {
   facts.why = '';
   view.follow = true;
   el('log').classList.remove('has-ms', 'has-clock', 'has-level');
-  view.show(source.store);
-  if (source.place) view.jump(source.place.offset, 0).catch(complain);
+  view.show(found.storeOf(source));
+  if (source.place) view.jump(source.place.offset, 0, source.store.lives[source.place.life].generation).catch(complain);
+  bus.emit('show');
   status.words();
 }
 
@@ -145,6 +121,7 @@ function received(event, data) {
   sources.received(event, data, { keep: !document.hidden, now: Date.now() });
   if (event === 'hello') facts.trouble = '';
   if (!sources.active && sources.all.size) select(sources.names[0]);
+  bus.emit('event', { event, data });
   if (event === 'tick') unfinished(data.files);
   if (!data.file || data.file === sources.active) view.schedule();
 }
@@ -180,6 +157,7 @@ function dress() {
   el('wrap').setAttribute('aria-pressed', String(choices.wrap));
   el('theme').title = `Theme: ${choices.theme === 'auto' ? 'automatic' : choices.theme} (D)`;
   retime(view.block.rows);
+  bus.emit('dress');
   const top = view.block.rows[view.follow ? view.block.length - 1 : view.first.index];
   put(el('zone'), zoneWords((top && timeOfRow(top)?.ms) ?? null));
   const background = isDark() ? '#0e1116' : '#ffffff';
@@ -236,7 +214,7 @@ setInterval(() => {
   if (!document.hidden) dress();
   status.words();
 }, 1000);
-window.addEventListener('hashchange', () => follow(location.hash));
+window.addEventListener('hashchange', () => { if (!found.own()) void found.open(location.hash); });
 
 // ── start ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -252,7 +230,8 @@ async function login() {
 
 async function start() {
   try {
-    const { files, title } = await api.files();
+    const { files, title, zone } = await api.files();
+    sources.zone = zone ?? '';
     facts.title = title ?? '';
     sources.meet(files);
     if (!sources.active && sources.all.size) select(sources.names[0]);
@@ -261,11 +240,11 @@ async function start() {
     complain(error);
   }
   stream.open();
-  return follow(location.hash);
+  return found.open(location.hash);
 }
 
 apply();
 dress();
 fillSheet(el('sheet-body'));
 exchange().then(start);
-if (firstVisit()) toast('Space pauses · g and G go to the ends · ? shows all keys', 8000);
+if (firstVisit()) toast('/ searches · Space pauses · ? shows all keys', 8000);

@@ -33,7 +33,7 @@ export function palette(run) {
   let at = 0;
 
   function draw() {
-    shown = BINDINGS.map((binding) => ({ binding, points: score(field.value, binding.does) }))
+    shown = BINDINGS.filter(({ act }) => act).map((binding) => ({ binding, points: score(field.value, binding.does) }))
       .filter(({ points }) => points >= 0 || field.value === '').sort((a, b) => (field.value ? b.points - a.points : 0)).slice(0, 12).map(({ binding }) => binding);
     at = Math.max(0, Math.min(at, shown.length - 1));
     list.replaceChildren(...shown.map((binding, i) => {

@@ -5,17 +5,16 @@
 import { Problem } from './api.js';
 import { count } from './format.js';
 import { keyOf } from './group.js';
-import { hashOf } from './link.js';
 import { Marks } from './marks.js';
-import { Pick, linesBetween, selectedText, toClipboard } from './pick.js';
+import { Pick, bytesBetween, linesBetween, selectedText, toClipboard } from './pick.js';
 import { el } from './status.js';
 
 /** @typedef {import('./store.js').Item} Item */
 
 /**
- * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, toast: (words: string) => void, complain: (error: unknown) => void}} app
+ * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, toast: (words: string) => void, complain: (error: unknown) => void, url: (place: import('./link.js').Place) => URL}} app  `url`: the link to a place and what is shown there
  */
-export function rowActs({ sources, view, toast, complain }) {
+export function rowActs({ sources, view, toast, complain, url }) {
   const { block } = view;
   const marks = new Marks();
   const pick = new Pick();
@@ -94,7 +93,7 @@ export function rowActs({ sources, view, toast, complain }) {
 
   /** @param {boolean} names  with the file and the place before each line */
   async function copy(names) {
-    const store = sources.shown?.store;
+    const { store } = view;
     const item = block.items[cursor()];
     if (!store || !item) return;
     const native = getSelection();
@@ -104,9 +103,11 @@ export function rowActs({ sources, view, toast, complain }) {
       return;
     }
     const [first, last] = pick.span ?? [item, item];
-    const lines = await linesBetween(store, first, last);
-    await toClipboard(lines.map(({ offset, text }) => `${names ? `${store.name}:${offset}: ` : ''}${text}\n`).join(''));
-    toast(lines.length === 1 ? 'Copied the line' : `Copied ${count(lines.length)} lines`);
+    let text = names ? '' : await bytesBetween(store, first, last);
+    if (names) for (const line of await linesBetween(store, first, last)) text += `${store.name}:${line.offset}: ${line.text}\n`;
+    const lines = text.split('\n').length - 1;
+    await toClipboard(text);
+    toast(lines === 1 ? 'Copied the line' : `Copied ${count(lines)} lines`);
   }
 
   /** The link to the cursor row, in the address bar and on the clipboard. */
@@ -114,10 +115,9 @@ export function rowActs({ sources, view, toast, complain }) {
     const store = sources.shown?.store;
     const item = block.items[cursor()];
     if (!store || item?.kind !== 'line') return;
-    const url = new URL(location.href);
-    url.hash = hashOf({ file: store.name, offset: item.offset, generation: store.lives[item.life].generation });
-    history.replaceState(history.state, '', url);
-    await toClipboard(url.href);
+    const { href } = url({ file: store.name, offset: item.offset, generation: store.lives[item.life].generation });
+    history.replaceState(history.state, '', href);
+    await toClipboard(href);
     toast('Copied the link to this line');
   }
 
@@ -187,6 +187,21 @@ export function rowActs({ sources, view, toast, complain }) {
   return {
     marks,
     goTo,
+    /** The line that the keys act on. */
+    cursor: () => block.items[cursor()] ?? null,
+    /** Whether somebody put the cursor on it, or a jump did. */
+    pointed: () => document.activeElement?.closest('#block .row') !== null && document.activeElement !== null,
+    /** Puts the cursor on a line, if it is in the document. @param {Item} item */
+    point(item) {
+      const index = block.items.findIndex((one) => one.kind === 'line' && one.life === item.life && one.offset === item.offset);
+      if (index < 0) return false;
+      found = keyOf(block.items[index]);
+      block.decorate();
+      focus(index);
+      return true;
+    },
+    /** The selected lines, the first and the last. */
+    span: () => (pick.span ? { first: pick.span[0], last: pick.span[1] } : null),
     /** @type {Record<string, () => unknown>} */
     acts: {
       next: () => step(1),
@@ -222,9 +237,9 @@ export function rowActs({ sources, view, toast, complain }) {
       'next-mark': () => toMark(1).catch(failed),
       'previous-mark': () => toMark(-1).catch(failed),
     },
-    /** @returns {boolean} whether there was something to drop */
+    /** Ends the selection. @returns {boolean} whether there was one */
     drop() {
-      const had = pick.anchor !== null || found !== '';
+      const had = pick.anchor !== null;
       pick.drop();
       found = '';
       block.decorate();

@@ -6,7 +6,7 @@
 const KEY = 'logcast';
 const NARROW = '(max-width: 640px)';
 
-/** @typedef {{theme: 'auto'|'dark'|'light', wrap: boolean, density: 'compact'|'cozy'|'roomy', time: 'clock'|'ago'|'delta'|'off', zone: 'written'|'local'|'utc'}} Choices */
+/** @typedef {{theme: 'auto'|'dark'|'light', wrap: boolean, density: 'compact'|'cozy'|'roomy', time: 'clock'|'ago'|'delta'|'off', zone: 'written'|'local'|'utc', numbers: boolean}} Choices */
 
 const DENSITIES = /** @type {const} */ (['compact', 'cozy', 'roomy']);
 const TIMES = /** @type {const} */ (['clock', 'ago', 'delta', 'off']);
@@ -30,6 +30,7 @@ export const choices = {
   density: DENSITIES.find((density) => density === was.density) ?? 'cozy',
   time: TIMES.find((time) => time === was.time) ?? 'clock',
   zone: ZONES.find((zone) => zone === was.zone) ?? 'written',
+  numbers: typeof was.numbers === 'boolean' ? was.numbers : !matchMedia(NARROW).matches,
 };
 
 /** @param {Partial<Choices>} change */

@@ -25,6 +25,8 @@ export class Sources {
     this.all = new Map();
     this.active = '';
     this.version = '';
+    /** The server's zone: what a time without one means. */
+    this.zone = '';
     this.updated = false;
     this.labelled = 0;
   }

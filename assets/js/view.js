@@ -13,7 +13,7 @@ import { Loader } from './loader.js';
 import { TRACK, Track } from './track.js';
 
 /** @typedef {import('./store.js').Item} Item */
-/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./store.js').Store | import('./kept.js').Kept} Store */
 /**
  * @typedef {object} Hooks
  * @property {(follow: boolean, why: string) => void} follow   following began or ended
@@ -35,7 +35,7 @@ export class View {
     this.hooks = hooks;
     /** @type {Store|null} */
     this.store = null;
-    /** @type {WeakMap<Store, import('./group.js').Shape>} what is folded, for each file */
+    /** @type {WeakMap<object, import('./group.js').Shape>} what is folded, for each file */
     this.shapes = new WeakMap();
     this.follow = true;
     this.atStart = false;
@@ -53,12 +53,18 @@ export class View {
   }
 
   /** @param {Store} store */
-  show(store) {
+  use(store) {
     this.store = store;
-    this.loader.reset();
-    let known = this.shapes.get(store);
-    if (!known) this.shapes.set(store, known = shape());
+    const file = 'base' in store ? store.base : store;
+    let known = this.shapes.get(file);
+    if (!known) this.shapes.set(file, known = shape());
     this.block.shape = known;
+    return this.loader.reset();
+  }
+
+  /** @param {Store} store */
+  show(store) {
+    this.use(store);
     this.block.set([]);
     this.block.dropPartial();
     this.atStart = false;
@@ -253,6 +259,24 @@ export class View {
     const got = await store.around(at, 60, PAGE, generation ?? undefined);
     if (turn !== this.loader.turn || !got.items.length) return null;
     return this.place(got.items, got.at, part);
+  }
+
+  /** Shows another choice of lines at a place, or at the end, without an empty screen between. @param {Store} store @param {{at: number, part: number, generation: string|null}|null} place */
+  async swap(store, place) {
+    const turn = this.loader.reset();
+    const want = Math.max(this.wanted, PAGE);
+    const got = place ? await store.around(place.at, 60, PAGE, place.generation) : await store.around('end', want, 0);
+    if (turn !== this.loader.turn && this.store !== store) return;
+    this.use(store);
+    this.atStart = this.atEnd = false;
+    if (place && got.items.length) {
+      this.place(got.items, got.at, place.part);
+      return;
+    }
+    this.block.set(got.items);
+    this.block.dropPartial();
+    if (!this.follow) this.setFollow(true, 'user');
+    this.schedule();
   }
 
   /** @param {Item[]} items @param {number} offset @param {number} part */
