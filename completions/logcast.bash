@@ -59,7 +59,7 @@ _logcast() {
 
     case "${cmd}" in
         logcast)
-            opts="-p -b -n -f -q -h -V --port --bind --lines --no-follow --follow --retry --spool-limit --poll --tee --once --max-clients --token --token-file --no-auth --allow-origin --allow-host --title --quiet --help --version serve generate check completions man help"
+            opts="-p -b -n -f -q -h -V --port --bind --lines --no-follow --no-history --history --follow --retry --tz --spool-limit --poll --tee --once --max-clients --token --token-file --no-auth --allow-origin --allow-host --title --quiet --help --version serve generate check completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -86,6 +86,10 @@ _logcast() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tz)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -331,7 +335,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__serve)
-            opts="-p -b -n -f -q -h --port --bind --lines --no-follow --follow --retry --spool-limit --poll --tee --once --max-clients --token --token-file --no-auth --allow-origin --allow-host --title --quiet --help"
+            opts="-p -b -n -f -q -h --port --bind --lines --no-follow --no-history --history --follow --retry --tz --spool-limit --poll --tee --once --max-clients --token --token-file --no-auth --allow-origin --allow-host --title --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -358,6 +362,10 @@ _logcast() {
                     return 0
                     ;;
                 -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tz)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -5,11 +5,12 @@ mod generate;
 
 use self::generate::{GenerateArgs, size};
 use crate::commands::{Failure, check, serve};
-use crate::live::resume::Backlog;
+use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;
 use clap::builder::FalseyValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use jiff::tz::TimeZone;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Write};
 use std::os::unix::fs::FileTypeExt;
@@ -72,12 +73,21 @@ struct ServeArgs {
     /// Serve the files as they are now, and do not wait for more
     #[arg(long, env = "LOGCAST_NO_FOLLOW", value_parser = FalseyValueParser::new(), conflicts_with = "follow")]
     no_follow: bool,
+    /// Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning
+    #[arg(long, env = "LOGCAST_NO_HISTORY", value_parser = FalseyValueParser::new(), conflicts_with = "history")]
+    no_history: bool,
+    /// The default: what is found beside a log counts
+    #[arg(long, hide = true, overrides_with = "history")]
+    history: bool,
     /// Accepted for those who type tail: it is what it does anyway
     #[arg(short = 'f', short_alias = 'F', long, hide = true, overrides_with = "follow")]
     follow: bool,
     /// As -f
     #[arg(long, hide = true, overrides_with = "retry")]
     retry: bool,
+    /// The zone of times that do not name one: a name like Europe/Berlin, UTC or local
+    #[arg(long, env = "LOGCAST_TZ", value_name = "ZONE", default_value = "local", value_parser = zone)]
+    tz: TimeZone,
     /// How much of a pipe is kept: a size like 64M or 1GiB
     #[arg(long, env = "LOGCAST_SPOOL_LIMIT", value_name = "SIZE", default_value = "1GiB", value_parser = size)]
     spool_limit: u64,
@@ -120,6 +130,16 @@ struct ServeArgs {
 fn backlog(text: &str) -> Result<Backlog, String> {
     // `-n -5` is what `tail` takes for 5.
     parse_backlog(text.strip_prefix('-').unwrap_or(text)).ok_or_else(|| "must be N, +N or all".to_owned())
+}
+
+fn zone(text: &str) -> Result<TimeZone, String> {
+    let unknown = |_| "no such zone; Europe/Berlin, UTC and local are".to_owned();
+    let zone = match text {
+        "local" => TimeZone::system(),
+        _ => TimeZone::get(text).map_err(unknown)?,
+    };
+    // A machine that does not say where it is counts in UTC.
+    Ok(if zone.is_unknown() { TimeZone::UTC } else { zone })
 }
 
 /// The program: reads the arguments of the process, runs the command, returns the exit code.
@@ -228,6 +248,8 @@ fn run_serve(args: ServeArgs) -> Result<(), Failure> {
         bind: args.bind,
         lines: args.lines,
         follow: !args.no_follow,
+        history: !args.no_history,
+        zone: args.tz,
         spool_limit: args.spool_limit,
         poll: args.poll.map(Duration::from_millis),
         tee: args.tee,

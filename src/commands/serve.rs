@@ -5,15 +5,16 @@
 
 use super::bind::{Bound, bind};
 use super::{Failure, plain};
-use crate::live::feed::Hub;
+use crate::live::backlog::Backlog;
+use crate::live::feed::{Hub, Shown};
 use crate::live::follow;
-use crate::live::resume::Backlog;
 use crate::live::source::State as SourceState;
 use crate::log::source::{self, Spec};
 use crate::web::State;
 use crate::web::auth::{Policy, Tries, random_token};
 use crate::web::server;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use jiff::tz::TimeZone;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -47,6 +48,10 @@ pub struct Options {
     pub lines: Backlog,
     /// Whether to stay at the end of the files.
     pub follow: bool,
+    /// Whether rotated files count as the beginning of a log.
+    pub history: bool,
+    /// The zone of times that do not name one.
+    pub zone: TimeZone,
     /// The most bytes kept of a pipe.
     pub spool_limit: u64,
     /// The time between two looks at everything.
@@ -114,7 +119,8 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
     // Before anything is printed: who reads the URL may send a signal at once.
     let mut ends = Signals::listen()?;
     let bound = bind(&options.bind, options.port, &|text| talk(options.quiet, text))?;
-    let hub = Arc::new(Hub::default());
+    let shown = Shown { history: options.history, zone: options.zone.clone() };
+    let hub = Arc::new(Hub::new(shown));
     let quiet = options.quiet;
     let tee: crate::live::pipe::Tee = options.tee.then(|| Box::new(io::stdout()) as Box<dyn Write + Send>);
     let follow_options = follow::Options {
@@ -150,6 +156,7 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         policy,
         backlog: options.lines,
         title: options.title.clone(),
+        zone: options.zone.clone(),
         stop: stop.clone(),
         drain: OnceLock::new(),
     });

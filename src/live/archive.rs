@@ -82,6 +82,25 @@ impl<'a> Archive<'a> {
         Some((segment, place))
     }
 
+    /// The siblings that their names say were rotated, newest first.
+    pub(super) fn siblings(&self) -> Vec<usize> {
+        let rotated =
+            |&at: &usize| self.held[at].sibling.rotated_name && self.held[at].sibling.stamp.size > 0;
+        (0..self.held.len()).filter(rotated).collect()
+    }
+
+    /// The life that the sibling at `at` holds, and its end. It leads to the next newer one, and from the newest to what
+    /// is open.
+    ///
+    /// # Errors
+    /// What the system or the decoder says.
+    pub(super) fn older(&mut self, at: usize) -> io::Result<(Arc<Segment>, Place)> {
+        let next = (0..at).rev().find_map(|newer| self.segments.get(&self.held[newer].ident()).cloned());
+        let segment = self.segment(at, next.or_else(|| self.open.first().map(|(open, _)| open.clone())))?;
+        let (file, offset) = (segment.file(), segment.end().unwrap_or(segment.begin()));
+        Ok((segment.clone(), Place { offset, check: file.check_before(segment.begin(), offset)? }))
+    }
+
     /// Whether one of the compressed siblings holds nothing.
     pub(super) fn has_empty(&self) -> bool {
         let empty = |held: &Held| held.file().is_ok_and(|file| file.size().is_ok_and(|size| size == 0));
@@ -153,13 +172,13 @@ impl<'a> Archive<'a> {
     }
 }
 
-fn is_file_of(held: &Held, segment: &Segment) -> bool {
+pub(super) fn is_file_of(held: &Held, segment: &Segment) -> bool {
     let ident = segment.file().ident();
     (ident.dev, ident.ino) == held.ident()
 }
 
 /// Whether a sibling is a copy of an open life, compressed perhaps, so that only the open one counts.
-fn is_copy_of(held: &Held, segment: &Segment, place: Place) -> bool {
+pub(super) fn is_copy_of(held: &Held, segment: &Segment, place: Place) -> bool {
     place.offset > segment.begin()
         && segment.proves(segment.generation(), place)
         && held.proves(segment.generation(), place.offset, place.check).is_some()

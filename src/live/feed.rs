@@ -12,7 +12,10 @@ use super::source::{Source, State};
 use super::vector::{Delta, Vector};
 use super::view::{Content, Record, View, ViewKey};
 use crate::log::encode::{Format, notice};
+use crate::log::record::{self, Reader};
+use crate::log::segment::{Place, Segment};
 use bytes::Bytes;
+use jiff::tz::TimeZone;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
@@ -37,9 +40,25 @@ const PACE_MIN: Duration = Duration::from_millis(2);
 const PACE_MAX: Duration = Duration::from_millis(100);
 const PACE_WAIT: Duration = Duration::from_micros(50);
 
+/// How what is followed is shown.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Whether rotated siblings count as the beginning of a log.
+    pub history: bool,
+    /// The zone of times that do not name one.
+    pub zone: TimeZone,
+}
+
+impl Default for Shown {
+    fn default() -> Shown {
+        Shown { history: true, zone: TimeZone::UTC }
+    }
+}
+
 /// Everything that is followed and everything that is seen of it.
 #[derive(Debug, Default)]
 pub struct Hub {
+    shown: Shown,
     sources: RwLock<Vec<Arc<Source>>>,
     canon: Mutex<Canon>,
     clients: AtomicUsize,
@@ -57,6 +76,31 @@ struct Canon {
 }
 
 impl Hub {
+    /// A hub without sources.
+    pub fn new(shown: Shown) -> Hub {
+        Hub { shown, ..Hub::default() }
+    }
+
+    /// Whether rotated siblings count as the beginning of a log.
+    pub fn shows_history(&self) -> bool {
+        self.shown.history
+    }
+
+    /// The zone of times that do not name one.
+    pub fn zone(&self) -> &TimeZone {
+        &self.shown.zone
+    }
+
+    /// A reader of lines as they are written now.
+    pub fn reader(&self) -> Reader {
+        Reader::new(&record::Options { now: jiff::Timestamp::now(), zone: self.shown.zone.clone() })
+    }
+
+    /// Where the follower stands in a source's open lives, older first.
+    pub fn stands(&self, source: usize) -> Vec<(Arc<Segment>, Place)> {
+        lock(&self.canon).vector.of(source).cloned().collect()
+    }
+
     /// All sources, by number.
     pub fn sources(&self) -> Vec<Arc<Source>> {
         self.sources.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -156,9 +200,9 @@ impl Hub {
                     self.publish_live(&view, source, &delta, &content);
                 }
                 let shared = wanted && view.key.format != Format::Live;
-                // Lines that nobody shares are in the file for those who read them there.
+                // Lines that nobody shares, or that need more than a look, are in the file for those who read them there.
                 let lines = matches!(content, Content::Lines(..));
-                let unsaid = lines && view.sharing() == 0;
+                let unsaid = lines && (view.sharing() == 0 || !view.key.is_plain());
                 encoded.push(shared.then(|| match unsaid {
                     true => Record::unsaid(delta.clone()),
                     false => Record::new(delta.clone(), view.encode(&delta, &content), content.is_gap()),
@@ -265,6 +309,9 @@ impl Hub {
         if self.blocks() == self.blocks_before.swap(self.blocks(), Ordering::Relaxed) {
             pool::clear();
         }
+        for source in self.sources() {
+            source.siblings.expire();
+        }
         lock(&self.canon).views.retain(|view| {
             view.expire(after);
             view.clients.load(Ordering::Relaxed) > 0 || lock(&view.idle_since).elapsed() < after
@@ -274,7 +321,7 @@ impl Hub {
     /// The files of a view as the API tells them, a JSON array.
     pub fn files_json(&self, key: &ViewKey) -> String {
         let sources = self.sources();
-        let files = sources.iter().filter(|source| key.wants(source.id)).map(|source| source.json());
+        let files = sources.iter().filter(|source| key.wants(source.id)).map(|source| source.json(""));
         format!("[{}]", files.collect::<Vec<_>>().join(","))
     }
 }

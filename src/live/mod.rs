@@ -1,12 +1,16 @@
 //! Flow: following files and handing what they say to clients.
 
 pub mod archive;
+pub mod around;
+pub mod backlog;
 mod blocks;
 pub mod client;
 pub mod feed;
 pub mod follow;
 pub mod followed;
 pub mod growth;
+pub mod history;
+pub mod lens;
 pub mod live_view;
 pub mod notices;
 mod own_read;

@@ -2,6 +2,7 @@
 
 use super::archive;
 use super::blocks::{Key, edge};
+use super::lens::Lens;
 use super::live_view::{BATCH_BYTES, Batch};
 use super::pool;
 use super::view::View;
@@ -34,7 +35,12 @@ pub(super) struct OwnRead {
     pub(super) to: u64,
     /// About how many bytes.
     pub(super) size: u64,
+    /// How the view sees lines, if it is not plain.
+    pub(super) lens: Option<Arc<Lens>>,
 }
+
+/// How much is read at most through a lens before what was kept is sent, and it is looked whether somebody still waits.
+const LENS_BYTES: u64 = 16 << 20;
 
 impl OwnRead {
     /// The block, encoded, and the place behind it.
@@ -46,7 +52,11 @@ impl OwnRead {
         if self.view.key.format == Format::Live {
             return self.read().await;
         }
-        let to = self.to.min(edge(self.from.offset, self.size));
+        // Through a lens as much is read as gives a block to send.
+        let to = match self.lens {
+            None => self.to.min(edge(self.from.offset, self.size)),
+            Some(_) => self.to,
+        };
         let key = Key { serial: self.segment.serial, from: self.from, to, stamp: self.stamp.clone() };
         self.view.blocks.slot(key).get_or_try_init(|| self.read()).await.cloned()
     }
@@ -75,7 +85,41 @@ impl OwnRead {
 
     fn read_now(&self) -> Result<(Bytes, Place), ReadError> {
         let max = (edge(self.from.offset, self.size) - self.from.offset) as usize;
-        read_block(&self.segment, &self.name, self.from, self.to, self.view.key.format, max, &self.stamp)
+        match &self.lens {
+            Some(lens) => self.read_through(lens, max),
+            None => read_block(
+                &self.segment,
+                &self.name,
+                self.from,
+                self.to,
+                self.view.key.format,
+                max,
+                &self.stamp,
+            ),
+        }
+    }
+
+    /// Reads blocks of lines until what is kept of them is about as much as a block.
+    fn read_through(&self, lens: &Lens, max: usize) -> Result<(Bytes, Place), ReadError> {
+        let encoder = Encoder::new(self.view.key.format, &self.name);
+        let mut seen = lens.seen_before(&self.segment.file(), self.segment.begin(), self.from.offset)?;
+        let (mut out, mut place) = (pool::take(max), self.from);
+        loop {
+            let lines = match self.segment.read_lines(place, self.to, max, pool::take(max)) {
+                Ok(lines) => lines,
+                // What was read before stands; the next read says what happened.
+                Err(_) if place != self.from => break,
+                Err(error) => return Err(error),
+            };
+            lens.encode(&encoder, &self.stamp, &lines, &mut seen, &mut out);
+            place = lines.to;
+            pool::give(lines.into_buffer());
+            let read = place.offset - self.from.offset;
+            if place.offset >= self.to || out.len() >= max || read >= LENS_BYTES {
+                break;
+            }
+        }
+        Ok((pool::freeze(out), place))
     }
 }
 

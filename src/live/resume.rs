@@ -1,29 +1,19 @@
-//! Where a client begins: a backlog, or the place that a cursor proves.
+//! Where a client begins: a backlog ([`backlog`](super::backlog)), or the place that a cursor proves.
 //!
 //! A cursor is believed only where a file shows what it remembers. Candidates in order: the current file, the
 //! generations still open, the rotated siblings, newest first; tie bits only choose between lives of equal
 //! content. Everything here blocks.
 
 use super::archive::Archive;
+use super::backlog::{self, Backlog};
 use super::feed::Hub;
 use super::source::Source;
 use super::vector::{Delta, Stand, Vector};
+use super::view::ViewKey;
 use crate::log::cursor::{Cursor, Entry, NO_GENERATION, NO_LINE};
 use crate::log::rotated::changed_lately;
 use crate::log::segment::{Place, Segment};
-use std::io;
 use std::sync::Arc;
-
-/// What a client without a cursor gets first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backlog {
-    /// The last lines of each file.
-    Last(u64),
-    /// From this line of the current generation on, the first being 1.
-    From(u64),
-    /// The current generation.
-    All,
-}
 
 /// Where a client begins.
 #[derive(Debug, Clone)]
@@ -55,10 +45,11 @@ pub struct Found {
 }
 
 /// Finds where a client begins; `tip` is where its view stands.
-pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
+pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
     let (id, backlog) = match start {
         Start::Backlog(backlog) => {
-            return Found { vector: backlog_vector(tip, backlog), gaps: Vec::new(), unsettled: false };
+            let (vector, gaps) = backlog::begin(hub, key, tip, backlog);
+            return Found { vector, gaps, unsettled: false };
         }
         Start::Cursor(id, backlog) => (id, backlog),
     };
@@ -66,8 +57,8 @@ pub fn find(hub: &Hub, tip: &Vector, start: Start) -> Found {
     let sources = hub.sources();
     let ours = |entry: &Entry| tip.stands().iter().any(|stand| stand.key == entry.key);
     let Some(cursor) = Cursor::parse(&id).filter(|cursor| cursor.entries.iter().any(ours)) else {
-        let vector = backlog_vector(tip, backlog);
-        let gaps = vec![gap(None, "the cursor is not one of these files'")];
+        let (vector, mut gaps) = backlog::begin(hub, key, tip, backlog);
+        gaps.insert(0, gap(None, "the cursor is not one of these files'"));
         return Found { vector, gaps, unsettled: false };
     };
     let mut found = Found { vector: Vector::default(), gaps: Vec::new(), unsettled: false };
@@ -170,71 +161,4 @@ fn copy_stands(tip: &Vector, source: usize, out: &mut Vector) {
     for stand in tip.stands().iter().filter(|stand| stand.source == source) {
         out.push(stand.clone());
     }
-}
-
-/// The vector from which a backlog begins.
-fn backlog_vector(tip: &Vector, backlog: Backlog) -> Vector {
-    let mut out = Vector::default();
-    for source in tip.sources() {
-        let open: Vec<_> = tip.of(source).cloned().collect();
-        if open.is_empty() {
-            copy_stands(tip, source, &mut out);
-            continue;
-        }
-        let mut missing = match backlog {
-            Backlog::Last(count) => count,
-            Backlog::From(_) | Backlog::All => 0,
-        };
-        let mut places = Vec::new();
-        for (i, (segment, place)) in open.iter().enumerate().rev() {
-            let newest = i + 1 == open.len();
-            let from = match backlog {
-                Backlog::All if newest => segment.first(),
-                Backlog::From(line) if newest => line_place(segment, *place, line).unwrap_or(*place),
-                _ => last_place(segment, *place, &mut missing).unwrap_or(*place),
-            };
-            places.push((segment.clone(), from));
-        }
-        for (segment, from) in places.into_iter().rev() {
-            out.push(Stand::at(segment, from));
-        }
-    }
-    out
-}
-
-fn last_place(segment: &Segment, end: Place, missing: &mut u64) -> io::Result<Place> {
-    let file = segment.file();
-    let (offset, found) = file.last_lines(segment.begin(), end.offset, *missing)?;
-    *missing -= found.min(*missing);
-    if offset == end.offset {
-        return Ok(end);
-    }
-    Ok(Place { offset, check: file.check_before(segment.begin(), offset)? })
-}
-
-fn line_place(segment: &Segment, end: Place, line: u64) -> io::Result<Place> {
-    let file = segment.file();
-    let mut at = segment.begin();
-    let mut buf = vec![0; 256 << 10];
-    let mut missing = line.saturating_sub(1);
-    while missing > 0 && at < end.offset {
-        let want = (end.offset - at).min(buf.len() as u64) as usize;
-        let n = file.read_at(&mut buf[..want], at)?;
-        if n == 0 {
-            return Ok(end);
-        }
-        let count = memchr::memchr_iter(b'\n', &buf[..n]).count() as u64;
-        if count >= missing {
-            let newline = memchr::memchr_iter(b'\n', &buf[..n]).nth(missing as usize - 1).unwrap_or(n - 1);
-            at += newline as u64 + 1;
-            missing = 0;
-        } else {
-            missing -= count;
-            at += n as u64;
-        }
-    }
-    if missing > 0 || at >= end.offset {
-        return Ok(end);
-    }
-    Ok(Place { offset: at, check: file.check_before(segment.begin(), at)? })
 }

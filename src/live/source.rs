@@ -1,6 +1,7 @@
 //! A source as clients see it: its name, the state of its file, the lives that it has had.
 
 use super::feed::lock;
+use super::history::Siblings;
 use crate::log::cursor::{NO_GENERATION, generation_text};
 use crate::log::encode::json_string;
 use crate::log::logfile::Ident;
@@ -51,6 +52,7 @@ pub struct Source {
     pub path: Option<PathBuf>,
     pub(super) status: Mutex<Status>,
     past: Mutex<VecDeque<Life>>,
+    pub(super) siblings: Siblings,
 }
 
 /// A generation that the follower has read to its end.
@@ -81,7 +83,7 @@ impl Source {
     /// A source without a file.
     pub(super) fn new(id: usize, name: String, key: u32, path: Option<PathBuf>) -> Source {
         let status = Mutex::new(Status { state: State::Waiting, current: None });
-        Source { id, name, key, path, status, past: Mutex::default() }
+        Source { id, name, key, path, status, past: Mutex::default(), siblings: Siblings::default() }
     }
 
     /// What is known now.
@@ -110,8 +112,8 @@ impl Source {
 }
 
 impl Source {
-    /// The source as the API tells it, a JSON object.
-    pub(super) fn json(&self) -> String {
+    /// The source as the API tells it, a JSON object; `more` are further members.
+    pub fn json(&self, more: &str) -> String {
         let status = self.status();
         let (generation, from, tip, size) = match &status.current {
             None => ("null".to_owned(), 0, 0, 0),
@@ -126,7 +128,7 @@ impl Source {
         };
         let (name, state) = (json_string(&self.name), status.state.word());
         format!(
-            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size}}}"#
+            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size}{more}}}"#
         )
     }
 }

@@ -10,6 +10,7 @@ use super::pool;
 use super::source::Source;
 use super::vector::{Delta, Vector};
 use crate::log::encode::{Block, Encoder, Format, Stamp, notice};
+use crate::log::filter::Filter;
 use crate::log::segment::Segment;
 use bytes::Bytes;
 use std::collections::VecDeque;
@@ -26,11 +27,23 @@ const RING_RECORDS: usize = 4096;
 pub struct ViewKey {
     /// The sources by number, in order; `None` means all, those that join later too.
     pub sources: Option<Vec<usize>>,
+    /// The lines that are wanted; `None` means all.
+    pub filter: Option<Filter>,
     /// How it looks on the wire.
     pub format: Format,
 }
 
 impl ViewKey {
+    /// A view of all lines of all sources.
+    pub fn all(format: Format) -> ViewKey {
+        ViewKey { sources: None, filter: None, format }
+    }
+
+    /// Whether all lines are wanted, and nothing of what they say about themselves.
+    pub fn is_plain(&self) -> bool {
+        self.filter.is_none() && !matches!(self.format, Format::SseJson | Format::Ndjson)
+    }
+
     /// Whether a source belongs to it.
     pub fn wants(&self, source: usize) -> bool {
         self.sources.as_ref().is_none_or(|sources| sources.contains(&source))
@@ -116,11 +129,11 @@ pub enum Shared {
     NotYet,
     /// It never will be: all sources have ended.
     Never,
-    /// It was there, or would have been had anybody shared it.
-    Past {
-        /// Whether it was given up before this client took it.
-        late: bool,
-    },
+    /// It was there, but this client came too late.
+    Past,
+    /// Lines that were not encoded: they are in the files, up to this vector, behind which the record with this
+    /// number comes.
+    Unsaid(Vector, u64),
 }
 
 impl View {
@@ -144,22 +157,29 @@ impl View {
         (ring.vector.clone(), ring.base + ring.records.len() as u64, ring.has_ended())
     }
 
-    /// The record with this number, for a client that takes it.
-    pub fn record(&self, number: u64) -> Shared {
+    /// The record with this number, for a client that stands before it.
+    pub fn record(&self, number: u64, own: &Vector) -> Shared {
         let mut ring = lock(&self.ring);
         match number.checked_sub(ring.base) {
-            None => Shared::Past { late: true },
+            None => Shared::Past,
             Some(at) if at as usize >= ring.records.len() => match ring.has_ended() {
                 true => Shared::Never,
                 false => Shared::NotYet,
             },
-            Some(at) => match &mut ring.records[at as usize] {
-                record if record.is_unsaid => Shared::Past { late: false },
-                record => {
-                    record.taken += 1;
-                    Shared::Record(record.clone())
+            Some(at) if ring.records[at as usize].is_unsaid => {
+                let unsaid = ring.records.range(at as usize..).take_while(|record| record.is_unsaid);
+                let (mut vector, mut next) = (own.clone(), number);
+                for record in unsaid {
+                    vector.apply(&record.delta);
+                    next += 1;
                 }
-            },
+                Shared::Unsaid(vector, next)
+            }
+            Some(at) => {
+                let record = &mut ring.records[at as usize];
+                record.taken += 1;
+                Shared::Record(record.clone())
+            }
         }
     }
 

@@ -4,10 +4,13 @@
 pub mod cursor;
 pub mod encode;
 pub mod filter;
+pub mod index;
 pub mod lines;
 pub mod logfile;
 pub mod record;
 pub mod rotated;
+pub mod search;
+pub mod seek;
 pub mod segment;
 pub mod source;
 pub mod spool;

@@ -263,6 +263,16 @@ impl Held {
         }
     }
 
+    /// The first bytes of its content, if the rest would have to be decoded.
+    pub fn undecoded(&self) -> Option<&[u8]> {
+        (self.sibling.codec.is_some() && self.file.get().is_none()).then_some(&self.first)
+    }
+
+    /// How many bytes it holds: of content where that is known, else of the file as it is.
+    pub fn size(&self) -> u64 {
+        self.file.get().and_then(|file| file.size().ok()).unwrap_or(self.sibling.stamp.size)
+    }
+
     fn decode(&self) -> io::Result<Arc<LogFile>> {
         let Some(codec) = self.sibling.codec else { return Err(io::ErrorKind::NotFound.into()) };
         let _turn = DECODING[0]

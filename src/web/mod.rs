@@ -5,15 +5,18 @@
 
 pub mod assets;
 pub mod auth;
-pub mod history;
+pub mod files;
+pub mod filters;
+pub mod lines;
 pub mod params;
 pub mod problem;
 pub mod routes;
 pub mod server;
 pub mod stream;
 
+use crate::live::backlog::Backlog;
 use crate::live::feed::Hub;
-use crate::live::resume::Backlog;
+use jiff::tz::TimeZone;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +32,8 @@ pub struct State {
     pub backlog: Backlog,
     /// The page's title.
     pub title: Option<String>,
+    /// The zone of times that do not name one, in lines and in requests.
+    pub zone: TimeZone,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
     /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.

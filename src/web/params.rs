@@ -1,7 +1,7 @@
 //! Query parameters, read strictly: what is not known, given twice or not understood is a 400 that names it.
 
 use super::problem::Problem;
-use crate::live::resume::Backlog;
+use crate::live::backlog::Backlog;
 use percent_encoding::percent_decode;
 use warp::http::StatusCode;
 

@@ -16,6 +16,8 @@ pub struct Problem {
     pub detail: String,
     /// The parameter that was wrong.
     pub parameter: Option<String>,
+    /// Where in its value, in bytes, if there is one place.
+    pub offset: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -26,17 +28,19 @@ struct Body<'a> {
     detail: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    offset: Option<usize>,
 }
 
 impl Problem {
     /// A problem with this status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem { status, detail: detail.into(), parameter: None }
+        Problem { status, detail: detail.into(), parameter: None, offset: None }
     }
 
     /// 400 for a parameter.
     pub fn parameter(name: &str, detail: impl Into<String>) -> Problem {
-        Problem { status: StatusCode::BAD_REQUEST, detail: detail.into(), parameter: Some(name.to_owned()) }
+        Problem { parameter: Some(name.to_owned()), ..Problem::new(StatusCode::BAD_REQUEST, detail) }
     }
 
     /// 404 for a source's name that is none.
@@ -57,6 +61,7 @@ impl Reply for Problem {
             status: self.status.as_u16(),
             detail: &self.detail,
             parameter,
+            offset: self.offset,
         };
         let mut response = serde_json::to_string(&body).unwrap_or_default().into_response();
         *response.status_mut() = self.status;

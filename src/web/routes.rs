@@ -3,7 +3,7 @@
 use super::auth::{Verdict, secure};
 use super::problem::Problem;
 use super::server::ConnInfo;
-use super::{State, assets, history, stream};
+use super::{State, assets, files, lines, stream};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -41,18 +41,18 @@ pub fn routes(
         .then(|state, method, query: String, headers: HeaderMap| async move {
             reply(stream::stream(state, method == Method::HEAD, &query, &headers).await)
         });
-    let files = warp::path!("api" / "files")
+    let listed = warp::path!("api" / "files")
         .and(get)
         .and(with_state.clone())
         .and(query)
-        .map(|state: Arc<State>, query: String| reply(history::files(&state, &query)));
-    let lines = warp::path!("api" / "lines")
+        .then(|state, query: String| async move { reply(files::files(state, &query).await) });
+    let around = warp::path!("api" / "lines")
         .and(get)
         .and(with_state.clone())
         .and(query)
         .and(warp::header::headers_cloned())
         .then(|state, query: String, headers: HeaderMap| async move {
-            reply(history::lines(state, &query, &headers).await)
+            reply(lines::lines(state, &query, &headers).await)
         });
     let session = warp::path!("api" / "session")
         .and(warp::post())
@@ -64,9 +64,9 @@ pub fn routes(
             reply(session(&state, info.and_then(|info| info.peer), &body))
         });
     let all = stream
-        .or(lines)
+        .or(around)
         .unify()
-        .or(files)
+        .or(listed)
         .unify()
         .or(root)
         .unify()

@@ -1,18 +1,22 @@
 //! `GET /stream-logs`: the lines as they come.
 
-use super::State;
 use super::params::Params;
 use super::problem::Problem;
+use super::{State, filters};
+use crate::live::backlog::Backlog;
 use crate::live::client::{Client, Opened, Options};
 use crate::live::feed::Hub;
 use crate::live::resume::Start;
 use crate::live::view::ViewKey;
 use crate::log::encode::Format;
+use crate::log::filter::Filter;
+use jiff::Timestamp;
 use std::sync::Arc;
 use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
 const KNOWN: &[&str] = &["file", "lines", "from", "lastEventId", "format", "view", "follow", "token"];
+const REPEATABLE: &[&str] = &["file"];
 
 /// Answers the request; the body goes on until the client or the server stops.
 ///
@@ -24,11 +28,23 @@ pub async fn stream(
     query: &str,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let params = Params::parse(query, KNOWN, &["file"])?;
+    let params = Params::parse(
+        query,
+        &[KNOWN, filters::FILTERS].concat(),
+        &[REPEATABLE, filters::REPEATABLE].concat(),
+    )?;
     let format = format(&params, headers)?;
-    let key = ViewKey { sources: selection(&state.hub, &params)?, format };
-    let backlog = params.backlog("lines", state.backlog)?;
-    let follow = params.flag("follow", true)?;
+    let filter = filters::filter(&params, state.hub.zone())?;
+    if filter.is_some() && format == Format::Live {
+        return Err(Problem::parameter("view", "the page's own transport has all lines: it takes no filter"));
+    }
+    let spec = filter.as_ref().map(Filter::spec);
+    let (since, until) = spec.map_or((None, None), |spec| (spec.since, spec.until));
+    // Who asks for all since a time wants all of it.
+    let backlog = params.backlog("lines", if since.is_some() { Backlog::All } else { state.backlog })?;
+    // Nothing will come of a time that has passed.
+    let follow = params.flag("follow", until.is_none_or(|until| until > Timestamp::now()))?;
+    let key = ViewKey { sources: selection(&state.hub, &params)?, filter, format };
     // The header wins: a browser sends both, and the query is that of its first request.
     let id = headers.get("last-event-id").map(HeaderValue::as_bytes);
     let query_id = params.get("from").or(params.get("lastEventId")).map(str::as_bytes);
@@ -37,7 +53,7 @@ pub async fn stream(
         None => Start::Backlog(backlog),
     };
     let seat = state.hub.enter(key);
-    let response = match Client::open(seat, Options { start, follow }, state.stop.clone()).await {
+    let response = match Client::open(seat, Options { start, follow, until }, state.stop.clone()).await {
         Opened::AllDelivered => return Ok(StatusCode::NO_CONTENT.into_response()),
         Opened::Stream(_) if head => StatusCode::OK.into_response(),
         Opened::Stream(client) => warp::reply::stream(client.into_stream()).into_response(),

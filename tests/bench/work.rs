@@ -2,10 +2,11 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::StreamExt;
+use logcast::live::backlog::Backlog;
 use logcast::live::client::{Client, Opened, Options};
 use logcast::live::feed::Hub;
 use logcast::live::followed::{Followed, Look};
-use logcast::live::resume::{Backlog, Start};
+use logcast::live::resume::Start;
 use logcast::live::view::ViewKey;
 use logcast::log::encode::{Block, Encoder, Format, Stamp};
 use std::fs::File;
@@ -143,8 +144,8 @@ impl Site {
     }
 
     async fn client(&self, backlog: Backlog, follow: bool) -> Result<Client> {
-        let seat = self.hub.enter(ViewKey { sources: None, format: Format::Sse });
-        let options = Options { start: Start::Backlog(backlog), follow };
+        let seat = self.hub.enter(ViewKey::all(Format::Sse));
+        let options = Options { start: Start::Backlog(backlog), follow, until: None };
         match Client::open(seat, options, CancellationToken::new()).await {
             Opened::Stream(client) => Ok(*client),
             Opened::AllDelivered => bail!("nothing to deliver"),

@@ -95,6 +95,12 @@ fn wrong_use_of_serve() {
          help: logcast --help lists what there is\n",
     );
     refused(
+        &["f", "--tz", "Mars/Olympus"],
+        2,
+        "error: invalid value 'Mars/Olympus' for '--tz <ZONE>': no such zone; Europe/Berlin, UTC and local are\n\
+         help: logcast --help lists what there is\n",
+    );
+    refused(
         &["sevre"],
         2,
         "error: cannot follow 'sevre': No such file or directory\n\

@@ -303,3 +303,16 @@ fn batches_cover_every_byte() {
         assert_ne!(event.name, "gap", "{event:?}");
     }
 }
+
+#[test]
+fn the_zone_is_said_by_its_name() {
+    let place = Place::with("f", "one\n");
+    for (asked, told) in
+        [("Europe/Berlin", "Europe/Berlin"), ("europe/berlin", "Europe/Berlin"), ("UTC", "UTC")]
+    {
+        let server = Server::start(&place, &["f", "--tz", asked]);
+        assert_eq!(get(&server, "/api/files").json()["zone"], told, "{asked}");
+    }
+    let server = Server::start(&place, &["f"]);
+    assert!(get(&server, "/api/files").json()["zone"].is_string());
+}

@@ -9,6 +9,7 @@ mod support;
 
 mod cli;
 mod clients;
+mod filter;
 mod follow;
 mod generate;
 mod history;

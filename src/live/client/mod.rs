@@ -4,18 +4,22 @@
 //! vector at which a known record begins, and joins there. What to do next is decided by [`step`](super::step), which is
 //! pure. Back-pressure is the socket: the stream is polled only when it can be written, there is no queue.
 
+mod notices;
+
+use super::backlog;
 use super::feed::Seat;
-use super::notices::{born_word, generation_member, notice_body, now};
+use super::lens::Lens;
 use super::own_read::{OwnRead, blocking};
 use super::resume;
 use super::source::Source;
 use super::step::{Move, next_move};
 use super::vector::{Delta, Vector};
 use super::view::{Record, Shared};
-use crate::log::encode::{Format, notice};
+use crate::log::encode::Format;
 use crate::log::segment::{Place, ReadError, Segment};
 use bytes::Bytes;
 use futures_util::Stream;
+use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +42,9 @@ const GONE_TRIES: u32 = 6;
 /// How long a failing read is tried again, in half seconds.
 const ERROR_TRIES: u32 = 120;
 
+/// How often a client is told where it stands while nothing of what is read is kept for it.
+const CURSOR_EVERY: Duration = Duration::from_secs(1);
+
 /// What a client asks for.
 #[derive(Debug)]
 pub struct Options {
@@ -45,6 +52,8 @@ pub struct Options {
     pub start: resume::Start,
     /// Whether it stays when it has all.
     pub follow: bool,
+    /// Where it ends if it does not stay: before the first line of this time.
+    pub until: Option<Timestamp>,
 }
 
 /// A client's stream of bytes.
@@ -66,6 +75,11 @@ pub struct Client {
     told_ended: bool,
     /// Whether bytes were sent.
     sent: bool,
+    /// How it sees lines, if not plainly.
+    lens: Option<Arc<Lens>>,
+    /// When it was last told where it stands, and whether it has moved since without a word.
+    told: Instant,
+    silent: bool,
     done: bool,
 }
 
@@ -92,12 +106,19 @@ impl Client {
         let moved = seat.view.moved();
         let sources = seat.hub.sources();
         let follow = options.follow;
+        let lens = Lens::of(&seat.view.key, || seat.hub.reader()).map(Arc::new);
         let resumes = matches!(options.start, resume::Start::Cursor(..));
         let mut tries = 0;
         let (target, number, ended, found) = loop {
             let (target, number, ended) = seat.view.tip();
-            let (hub, at, start) = (seat.hub.clone(), target.clone(), options.start.clone());
-            let found = blocking(move || resume::find(&hub, &at, start)).await;
+            let (hub, view, at) = (seat.hub.clone(), seat.view.clone(), target.clone());
+            let start = options.start.clone();
+            let until = options.until.filter(|_| !follow);
+            let (found, target) = blocking(move || {
+                let end = until.map(|until| backlog::end(&hub, &at, until));
+                (resume::find(&hub, &view.key, &at, start), end.unwrap_or(at))
+            })
+            .await;
             tries += 1;
             if !found.unsettled || tries == UNSETTLED_TRIES {
                 break (target, number, ended, found);
@@ -119,6 +140,9 @@ impl Client {
             heartbeat: Instant::now() + HEARTBEAT_EVERY,
             told_ended: false,
             sent: false,
+            lens,
+            told: Instant::now(),
+            silent: false,
             done: false,
         };
         if resumes && found.gaps.is_empty() && client.has_all(ended) {
@@ -149,56 +173,6 @@ impl Client {
         self.seat.view.key.format
     }
 
-    /// The first block: the cursor that the client starts from, so that it can resume before its first line.
-    fn greet(&mut self, gaps: Vec<resume::Gap>) {
-        let mut out = Vec::new();
-        let format = self.format();
-        let files = self.seat.hub.files_json(&self.seat.view.key);
-        let version = env!("CARGO_PKG_VERSION");
-        let body = format!(r#""version":"{version}","at":"{}","files":{files}"#, now());
-        match format.has_events() {
-            true => {
-                let id = self.own.id();
-                out.extend_from_slice(
-                    format!(":\nevent: hello\nretry: 1000\nid: {id}\ndata: {{{body}}}\n\n").as_bytes(),
-                );
-            }
-            false => notice(format, "hello", Some(&self.own.id()), &body, &mut out),
-        }
-        self.ready.push_back(Bytes::from(out));
-        for gap in gaps {
-            self.gap(gap.source, &gap.reason, None);
-        }
-        if !self.own.fits_an_id() && format.has_events() {
-            let reason = "more files than an id can hold: an id resumes its line's file only";
-            self.gap(None, reason, None);
-        }
-    }
-
-    fn gap(&mut self, source: Option<usize>, reason: &str, bytes: Option<u64>) {
-        let name = source.and_then(|id| self.name(id));
-        let reason = crate::log::encode::json_string(reason);
-        let bytes = bytes.map_or(String::new(), |bytes| format!(r#","bytes":{bytes}"#));
-        let body = notice_body(name.as_deref(), &format!(r#","reason":{reason}{bytes}"#));
-        let mut out = Vec::new();
-        notice(self.format(), "gap", Some(&self.own.id()), &body, &mut out);
-        self.ready.push_back(Bytes::from(out));
-        self.end_plain();
-    }
-
-    /// Plain text has no room for a notice: after its first byte the response ends where a gap would be. Before it,
-    /// the text just begins behind the gap.
-    fn end_plain(&mut self) {
-        self.done |= self.format() == Format::Plain && self.sent;
-    }
-
-    fn name(&mut self, source: usize) -> Option<String> {
-        if source >= self.sources.len() {
-            self.sources = self.seat.hub.sources();
-        }
-        self.sources.get(source).map(|source| source.name.clone())
-    }
-
     /// The next bytes; `None` ends the response.
     async fn next(&mut self) -> Option<Bytes> {
         loop {
@@ -215,13 +189,18 @@ impl Client {
             }
             // Note the version, look, then wait.
             self.moved.borrow_and_update();
+            if self.silent && self.told.elapsed() >= CURSOR_EVERY {
+                self.tell_cursor();
+                continue;
+            }
             if let Mode::Shared(number) = self.mode {
-                match self.seat.view.record(number) {
+                match self.seat.view.record(number, &self.own) {
                     Shared::Record(record) => self.share(record, number),
-                    Shared::Past { late } => {
-                        self.seat.share(!late);
+                    Shared::Past => {
+                        self.seat.share(false);
                         self.retarget();
                     }
+                    Shared::Unsaid(target, next) => self.mode = Mode::Own(Box::new(target), next),
                     Shared::Never => self.end(self.told_ended),
                     Shared::NotYet => self.wait(None).await,
                 }
@@ -264,33 +243,6 @@ impl Client {
         self.mode = Mode::Own(Box::new(target), number);
     }
 
-    /// Says `ended` for each file, if it was not told, and ends.
-    fn end(&mut self, told: bool) {
-        let ids: Vec<usize> = self.own.sources().collect();
-        for id in ids.into_iter().filter(|_| !told) {
-            let Some(name) = self.name(id) else { continue };
-            let mut out = Vec::new();
-            notice(self.format(), "ended", Some(&self.own.id()), &notice_body(Some(&name), ""), &mut out);
-            self.ready.push_back(Bytes::from(out));
-        }
-        self.done = true;
-    }
-
-    fn turn(&mut self, segment: Arc<Segment>) {
-        let follows = self.own.of(segment.source).next().is_some();
-        self.own.apply(&Delta::Begin(segment.clone()));
-        // The first one of this server is another life to a client that comes from an older one.
-        let word = born_word(segment.born).or(follows.then_some("rotated"));
-        if let Some(word) = word
-            && let Some(name) = self.name(segment.source)
-        {
-            let body = notice_body(Some(&name), &generation_member(&segment));
-            let mut out = Vec::new();
-            notice(self.format(), word, Some(&self.own.id()), &body, &mut out);
-            self.ready.push_back(Bytes::from(out));
-        }
-    }
-
     async fn read(&mut self, segment: Arc<Segment>, from: Place, to: u64) {
         let Some(name) = self.name(segment.source) else { return };
         let path = self.sources.get(segment.source).and_then(|source| source.path.clone());
@@ -307,6 +259,7 @@ impl Client {
             from,
             to,
             size,
+            lens: self.lens.clone(),
         };
         let result = read.block().await;
         if let Ok((_, place)) = &result
@@ -320,6 +273,10 @@ impl Client {
             Ok((bytes, place)) => {
                 self.own_bytes += place.offset - from.offset;
                 self.own.apply(&Delta::Advance(segment, place));
+                match bytes.is_empty() {
+                    true => self.silent = true,
+                    false => self.said(),
+                }
                 self.ready.push_back(bytes);
                 self.gone_tries = 0;
                 self.error_tries = 0;
@@ -363,7 +320,10 @@ impl Client {
 
     /// Waits for news, for the end, or for as long as told; a heartbeat becomes ready meanwhile.
     async fn wait(&mut self, at_most: Option<Duration>) {
-        let until = at_most.map_or(self.heartbeat, |time| (Instant::now() + time).min(self.heartbeat));
+        let mut until = at_most.map_or(self.heartbeat, |time| (Instant::now() + time).min(self.heartbeat));
+        if self.silent {
+            until = until.min(self.told + CURSOR_EVERY);
+        }
         tokio::select! {
             _ = self.moved.changed() => {}
             () = self.stop.cancelled() => {}

@@ -5,10 +5,14 @@
 //! be UTF-8. `data: ` is always written with its blank, because a reader strips exactly one. Ids come from
 //! [`cursor`]'s alphabet. Nothing here is done per client: a block is encoded once per view.
 
+pub mod json;
+
 use super::cursor::{self, CHECK_DIGITS, check, generation_text, push_place};
+use super::filter::State;
 use super::lines::{self, LINE_LIMIT, Line};
 use memchr::memchr;
 use std::io::Write;
+use std::ops::Range;
 
 /// What a stream looks like on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -91,7 +95,7 @@ impl Encoder {
         Encoder { format, file_json: json_string(file) }
     }
 
-    /// Appends the lines of a block.
+    /// Appends the lines of a block, without what they say about themselves.
     pub fn encode(&self, stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
         match self.format {
             Format::Plain if block.omitted == 0 => {
@@ -104,7 +108,12 @@ impl Encoder {
                 out.extend_from_slice(lines::cut(block.bytes, LINE_LIMIT));
                 let _ = writeln!(out, "{}", cut_mark(block.omitted));
             }
-            Format::Sse if block.omitted == 0 => sse(stamp, block, out),
+            Format::Sse if block.omitted == 0 => {
+                let clean = is_clean(block.bytes);
+                // What lines of a hundred bytes need; a buffer that is used again has it.
+                out.reserve(block.bytes.len() + block.bytes.len() / 2);
+                sse(stamp, block, lines::lines(block.bytes), clean, out);
+            }
             Format::Sse => {
                 let shown = lines::cut(block.bytes, LINE_LIMIT);
                 let omitted = block.omitted + (block.bytes.len() - shown.len()) as u64;
@@ -114,32 +123,38 @@ impl Encoder {
                 out.extend_from_slice(cut_mark(omitted).as_bytes());
                 out.extend_from_slice(b"\n\n");
             }
-            Format::SseJson | Format::Ndjson => self.json(stamp, block, out),
+            Format::SseJson | Format::Ndjson => {
+                self.json(stamp, block, std::slice::from_ref(&(0..block.bytes.len())), None, out);
+            }
             // The page's batches are made by who knows their generation.
             Format::Live => {}
         }
     }
 
-    fn json(&self, stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
-        let ndjson = self.format == Format::Ndjson;
-        for line in shown_lines(block) {
-            if !ndjson {
-                push_id(stamp, line.check, line.to, out);
-                out.extend_from_slice(b"data: ");
+    /// Appends some lines of a block, those in `kept`: ranges of whole lines, in order. `state` holds what is true
+    /// before the block; the formats that tell a line's level and time go on with it.
+    pub fn encode_kept(
+        &self,
+        stamp: &Stamp,
+        block: Block<'_>,
+        kept: &[Range<usize>],
+        state: &mut State,
+        out: &mut Vec<u8>,
+    ) {
+        match self.format {
+            Format::SseJson | Format::Ndjson => self.json(stamp, block, kept, Some(state), out),
+            _ if kept.is_empty() => {}
+            _ if block.omitted > 0 => self.encode(stamp, block, out),
+            Format::Sse => {
+                let clean = kept.iter().all(|range| is_clean(&block.bytes[range.clone()]));
+                sse(stamp, block, lines_in(block.bytes, kept), clean, out);
             }
-            let _ = write!(
-                out,
-                r#"{{"file":{},"offset":{},"next":{},"text":"#,
-                self.file_json, line.from, line.to
-            );
-            push_json_string(line.text, out);
-            if line.omitted > 0 {
-                let _ = write!(out, r#","cut":{}"#, line.omitted);
+            _ => {
+                for range in kept {
+                    let bytes = &block.bytes[range.clone()];
+                    self.encode(stamp, Block { bytes, ..block }, out);
+                }
             }
-            if ndjson {
-                let _ = write!(out, r#","cursor":"{}""#, stamp.id(line.check, line.to));
-            }
-            out.extend_from_slice(if ndjson { b"}\n" } else { b"}\n\n" });
         }
     }
 
@@ -163,7 +178,7 @@ impl Encoder {
             let _ = write!(out, "{}{}", if i > 0 { "," } else { "" }, block.from + line.from as u64);
         }
         out.extend_from_slice(br#"],"lines":["#);
-        for (i, line) in shown_lines(block).enumerate() {
+        for (i, line) in json::shown(block, lines::lines(block.bytes)).enumerate() {
             if i > 0 {
                 out.push(b',');
             }
@@ -197,14 +212,35 @@ pub fn json_string(text: &str) -> String {
     String::from_utf8(out).unwrap_or_default()
 }
 
-fn sse(stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
-    let run = block.bytes;
-    // One look at the whole block spares a look at each line.
-    if memchr(b'\r', run).is_none() && std::str::from_utf8(run).is_ok() {
-        return sse_clean(stamp, block, out);
+/// One look at many lines spares a look at each: nothing in them has to be replaced.
+fn is_clean(run: &[u8]) -> bool {
+    memchr(b'\r', run).is_none() && std::str::from_utf8(run).is_ok()
+}
+
+/// The lines in some ranges of a run, which hold whole lines.
+fn lines_in<'a>(run: &'a [u8], ranges: &'a [Range<usize>]) -> impl Iterator<Item = Line<'a>> {
+    ranges.iter().flat_map(move |range| {
+        let shift = range.start;
+        lines::lines(&run[range.clone()]).map(move |line| Line {
+            from: line.from + shift,
+            to: line.to + shift,
+            text: line.text,
+        })
+    })
+}
+
+fn sse<'a>(
+    stamp: &Stamp,
+    block: Block<'a>,
+    lines: impl Iterator<Item = Line<'a>>,
+    clean: bool,
+    out: &mut Vec<u8>,
+) {
+    if clean {
+        return sse_clean(stamp, block, lines, out);
     }
-    out.reserve(run.len() + run.len() / 3 + 256);
-    for line in lines::lines(run) {
+    let run = block.bytes;
+    for line in lines {
         push_id(stamp, check(raw(run, line)), block.from + line.to as u64, out);
         out.extend_from_slice(b"data: ");
         push_clean(text_of(block, line), out);
@@ -214,16 +250,14 @@ fn sse(stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
 
 /// Events of lines that need no look: between two lines' texts stands the same lead, in which only the check and the
 /// offset move.
-fn sse_clean(stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
+fn sse_clean<'a>(stamp: &Stamp, block: Block<'a>, lines: impl Iterator<Item = Line<'a>>, out: &mut Vec<u8>) {
     let run = block.bytes;
     let mut lead = Vec::with_capacity(stamp.before.len() + stamp.after.len() + 64);
     let mut digits = 0;
     let at = b"\n\nid: ".len() + stamp.before.len();
     // The first event's lead has no blank line before it.
     let mut skip = 2;
-    // What lines of a hundred bytes need; a buffer that is used again has it.
-    out.reserve(run.len() + run.len() / 2);
-    for line in lines::lines(run) {
+    for line in lines {
         let offset = block.from + line.to as u64;
         if cursor::offset_digits(offset) != digits {
             digits = cursor::offset_digits(offset);
@@ -301,36 +335,6 @@ fn push_json_string(text: &[u8], out: &mut Vec<u8>) {
 
 fn cut_mark(omitted: u64) -> String {
     format!(" … [cut: {omitted} more bytes]")
-}
-
-struct Shown<'a> {
-    from: u64,
-    to: u64,
-    check: u64,
-    omitted: u64,
-    text: &'a [u8],
-}
-
-fn shown_lines(block: Block<'_>) -> impl Iterator<Item = Shown<'_>> {
-    lines::lines(block.bytes).map(move |line| {
-        let from = block.from + line.from as u64;
-        if block.omitted > 0 {
-            let text = lines::cut(line.text, LINE_LIMIT);
-            let omitted = block.omitted + (line.text.len() - text.len()) as u64;
-            return Shown { from, to: block.to, check: block.check, omitted, text };
-        }
-        let text = match from {
-            0 => strip_mark(line.text),
-            _ => line.text,
-        };
-        Shown {
-            from,
-            to: block.from + line.to as u64,
-            check: check(raw(block.bytes, line)),
-            omitted: 0,
-            text,
-        }
-    })
 }
 
 #[cfg(test)]
@@ -413,7 +417,7 @@ mod tests {
         #[test]
         fn the_fast_and_the_slow_path_agree(text in "[a-zé \\n]{0,200}") {
             let (mut fast, mut slow) = (Vec::new(), Vec::new());
-            sse(&Stamp::default(), block(text.as_bytes(), 1), &mut fast);
+            Encoder::new(Format::Sse, "").encode(&Stamp::default(), block(text.as_bytes(), 1), &mut fast);
             for line in lines::lines(text.as_bytes()) {
                 push_id(&Stamp::default(), check(line.text), 1 + line.to as u64, &mut slow);
                 slow.extend_from_slice(b"data: ");
@@ -428,7 +432,7 @@ mod tests {
     fn a_byte_order_mark_is_dropped_at_the_start_of_a_file_only() {
         let bytes = "\u{feff}one\n\u{feff}two\n".as_bytes();
         let mut out = Vec::new();
-        sse(&Stamp::default(), block(bytes, 0), &mut out);
+        Encoder::new(Format::Sse, "").encode(&Stamp::default(), block(bytes, 0), &mut out);
         let events = read_events(std::str::from_utf8(&out).unwrap());
         assert_eq!(events[0].1, "one");
         assert_eq!(events[1].1, "\u{feff}two");

@@ -1,0 +1,104 @@
+//! The lines that a filter keeps around a place, and what lines say about themselves.
+
+use super::{MAX_BYTES, MAX_SCAN, Placed, Read, Wanted};
+use crate::live::feed::Hub;
+use crate::log::filter::{Filter, State};
+use crate::log::lines;
+use crate::log::logfile::LogFile;
+use crate::log::record::{Inherited, Reader, Want};
+use crate::log::search::{Found, Search, state_before};
+use std::io;
+use std::ops::{ControlFlow, Range};
+
+/// The kept lines before and after a place.
+pub(super) fn filtered(
+    hub: &Hub,
+    file: &LogFile,
+    begin: u64,
+    end: u64,
+    at: u64,
+    wanted: &Wanted,
+    filter: &Filter,
+) -> io::Result<Read> {
+    let reader = hub.reader();
+    let search = Search { file, begin, filter, reader: &reader };
+    let mut read = Read { from: at, to: at, ..Read::default() };
+    let take = |read: &mut Read, found: &Found<'_>, kept: &Range<usize>| {
+        let bytes = &found.bytes[kept.clone()];
+        let (offset, next) = (found.from + kept.start as u64, found.end_of(kept));
+        let start = read.bytes.len();
+        read.bytes.extend_from_slice(bytes);
+        read.lines.push(Placed {
+            offset,
+            next,
+            bytes: start..read.bytes.len(),
+            omitted: (next - offset).saturating_sub(bytes.len() as u64 + 1),
+            said: Inherited::default(),
+        });
+    };
+    if wanted.before > 0 {
+        let mut scanned = 0;
+        let mut full = false;
+        read.from = search.backwards(begin, at, |found| {
+            scanned += found.to - found.from;
+            for kept in found.kept.iter().rev() {
+                take(&mut read, &found, kept);
+                full = read.lines.len() as u64 == wanted.before || read.bytes.len() as u64 > MAX_BYTES / 2;
+                if full {
+                    return ControlFlow::Break(());
+                }
+            }
+            if scanned >= MAX_SCAN { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if full {
+            read.from = read.lines.last().map_or(at, |line| line.offset);
+        }
+        read.more = !full && read.from > begin;
+        read.lines.reverse();
+    }
+    let earlier = read.lines.len() as u64;
+    if wanted.after > 0 {
+        let mut scanned = 0;
+        let mut full = false;
+        read.to = search.forwards(at, end, |found| {
+            scanned += found.to - found.from;
+            for kept in found.kept {
+                take(&mut read, &found, kept);
+                full =
+                    read.lines.len() as u64 - earlier == wanted.after || read.bytes.len() as u64 > MAX_BYTES;
+                if full {
+                    return ControlFlow::Break(());
+                }
+            }
+            if scanned >= MAX_SCAN { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if full {
+            read.to = read.lines.last().map_or(at, |line| line.next);
+        }
+        read.more |= !full && read.to < end;
+    }
+    Ok(read)
+}
+
+/// Says what holds for the record of each line.
+pub(super) fn say(file: &LogFile, begin: u64, reader: &Reader, read: &mut Read) -> io::Result<()> {
+    let mut want = Want { time: true, level: true };
+    let (mut state, mut known) = (State::new(reader.clone()), None);
+    for line in &mut read.lines {
+        let text = &read.bytes[line.bytes.clone()];
+        let text = lines::strip_cr(text.strip_suffix(b"\n").unwrap_or(text));
+        if known != Some(line.offset) {
+            state.inherited = Inherited::default();
+            // A line with a time begins a record of its own.
+            if reader.time(text).is_none() {
+                state = state_before(file, begin, line.offset, reader.clone(), want)?;
+                // Where lines tell no time there is no need to look again and again.
+                want.time = state.inherited.time.is_some();
+            }
+        }
+        state.inherited.step(text, reader, Want { time: true, level: true });
+        known = Some(line.next);
+        line.said = state.inherited;
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! What a client is told about its stream: where it begins, what is missing, what became of the files.
+
+use super::Client;
+use crate::live::notices::{born_word, generation_member, notice_body, now};
+use crate::live::resume;
+use crate::live::vector::Delta;
+use crate::log::encode::{Format, notice};
+use crate::log::segment::Segment;
+use bytes::Bytes;
+use std::sync::Arc;
+use tokio::time::Instant;
+
+impl Client {
+    /// The first block: the cursor that the client starts from, so that it can resume before its first line.
+    pub(super) fn greet(&mut self, gaps: Vec<resume::Gap>) {
+        let mut out = Vec::new();
+        let format = self.format();
+        let files = self.seat.hub.files_json(&self.seat.view.key);
+        let version = env!("CARGO_PKG_VERSION");
+        let body = format!(r#""version":"{version}","at":"{}","files":{files}"#, now());
+        match format.has_events() {
+            true => {
+                let id = self.own.id();
+                out.extend_from_slice(
+                    format!(":\nevent: hello\nretry: 1000\nid: {id}\ndata: {{{body}}}\n\n").as_bytes(),
+                );
+            }
+            false => notice(format, "hello", Some(&self.own.id()), &body, &mut out),
+        }
+        self.ready.push_back(Bytes::from(out));
+        for gap in gaps {
+            self.gap(gap.source, &gap.reason, None);
+        }
+        if !self.own.fits_an_id() && format.has_events() {
+            let reason = "more files than an id can hold: an id resumes its line's file only";
+            self.gap(None, reason, None);
+        }
+    }
+
+    pub(super) fn gap(&mut self, source: Option<usize>, reason: &str, bytes: Option<u64>) {
+        let name = source.and_then(|id| self.name(id));
+        let reason = crate::log::encode::json_string(reason);
+        let bytes = bytes.map_or(String::new(), |bytes| format!(r#","bytes":{bytes}"#));
+        let body = notice_body(name.as_deref(), &format!(r#","reason":{reason}{bytes}"#));
+        let mut out = Vec::new();
+        notice(self.format(), "gap", Some(&self.own.id()), &body, &mut out);
+        self.ready.push_back(Bytes::from(out));
+        self.end_plain();
+    }
+
+    /// Plain text has no room for a notice: after its first byte the response ends where a gap would be. Before it,
+    /// the text just begins behind the gap.
+    pub(super) fn end_plain(&mut self) {
+        self.done |= self.format() == Format::Plain && self.sent;
+    }
+
+    pub(super) fn name(&mut self, source: usize) -> Option<String> {
+        if source >= self.sources.len() {
+            self.sources = self.seat.hub.sources();
+        }
+        self.sources.get(source).map(|source| source.name.clone())
+    }
+
+    /// Says where the client stands, so that one that comes back does not begin before all that was passed over.
+    pub(super) fn tell_cursor(&mut self) {
+        let mut out = Vec::new();
+        notice(self.format(), "cursor", Some(&self.own.id()), &notice_body(None, ""), &mut out);
+        self.ready.push_back(Bytes::from(out));
+        self.said();
+    }
+
+    pub(super) fn said(&mut self) {
+        (self.told, self.silent) = (Instant::now(), false);
+    }
+
+    /// Says `ended` for each file, if it was not told, and ends.
+    pub(super) fn end(&mut self, told: bool) {
+        let ids: Vec<usize> = self.own.sources().collect();
+        for id in ids.into_iter().filter(|_| !told) {
+            let Some(name) = self.name(id) else { continue };
+            let mut out = Vec::new();
+            notice(self.format(), "ended", Some(&self.own.id()), &notice_body(Some(&name), ""), &mut out);
+            self.ready.push_back(Bytes::from(out));
+        }
+        self.done = true;
+    }
+
+    pub(super) fn turn(&mut self, segment: Arc<Segment>) {
+        let follows = self.own.of(segment.source).next().is_some();
+        self.own.apply(&Delta::Begin(segment.clone()));
+        // The first one of this server is another life to a client that comes from an older one.
+        let word = born_word(segment.born).or(follows.then_some("rotated"));
+        if let Some(word) = word
+            && let Some(name) = self.name(segment.source)
+        {
+            let body = notice_body(Some(&name), &generation_member(&segment));
+            let mut out = Vec::new();
+            notice(self.format(), word, Some(&self.own.id()), &body, &mut out);
+            self.ready.push_back(Bytes::from(out));
+        }
+    }
+}
