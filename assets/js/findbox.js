@@ -26,7 +26,10 @@ export function findBox(app, filter) {
   const toggles = { regex: false, capitals: false };
   const find = new Find({
     changed,
-    failed: (error) => wrong(error.status === 400 ? error.message : `The server said: ${error.message}`),
+    failed(error) {
+      wrong(error.status === 400 ? plainly(error) : `The server said: ${error.message}`);
+      changed();
+    },
     query: () => filter.query,
     store: () => sources.shown?.store,
   });
@@ -131,7 +134,7 @@ export function findBox(app, filter) {
     try {
       if (store) await store.fetchLines({ file: store.name, at: 'end', after: 1, filters: params(filter.query, [term]) });
     } catch (error) {
-      wrong(/** @type {Error} */ (error).message);
+      wrong(plainly(/** @type {import('./api.js').Problem} */ (error)));
       return;
     }
     wrong('');
@@ -250,6 +253,11 @@ export function findBox(app, filter) {
       },
     },
   };
+}
+
+/** What is wrong with a pattern, without the parameter's name. @param {import('./api.js').Problem} error */
+function plainly({ message }) {
+  return message.replace(/^(grep|exclude)( at byte \d+)?: /, '');
 }
 
 /** The selected text, or the word that was clicked at. @param {Selection|null} selection */

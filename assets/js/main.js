@@ -81,7 +81,7 @@ const acts = {
   ...makeActs({ sources, view, select, complain }),
   ...rows.acts,
   ...found.acts,
-  goto: goBox(found.go),
+  goto: goBox(found.go, rows.again),
   palette: makePalette(act),
   close() {
     const chosen = getSelection();

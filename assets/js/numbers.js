@@ -47,20 +47,15 @@ export function numbers(app) {
     return out;
   }
 
-  /** The number of a line with a filter is one that the server told, or none. @param {Item[]} items @returns {(number|null)[]} */
-  function told(items) {
-    const lives = sources.shown?.store.lives;
-    return items.map((item) => (item.kind === 'line' && lives?.[item.life]?.numbers.get(item.offset)) || null);
-  }
-
   function draw() {
     const { block, store } = view;
     if (!store) return;
     const filtered = 'base' in store;
-    const all = filtered ? told(block.items) : known(block.items);
+    // Between the lines that a filter keeps nobody counted the others.
+    const all = filtered ? [] : known(block.items);
     let most = 0;
     block.rows.forEach((row, i) => {
-      const n = all[i];
+      const n = all[i] ?? null;
       const text = n === null ? '' : n.toLocaleString('en-US');
       if ((row.dataset.line ?? '') !== text) {
         if (text) row.dataset.line = text;

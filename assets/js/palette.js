@@ -78,8 +78,8 @@ export function palette(run) {
   };
 }
 
-/** @param {(typed: string) => Promise<string>} go  gives the words of what went wrong, or '' */
-export function goBox(go) {
+/** @param {(typed: string) => Promise<string>} go  gives the words of what went wrong, or '' @param {() => void} there  it went well, and the box is closed */
+export function goBox(go, there) {
   const box = /** @type {HTMLDialogElement} */ (el('goto'));
   const form = /** @type {HTMLFormElement} */ (box.querySelector('form'));
   const field = /** @type {HTMLInputElement} */ (box.querySelector('input'));
@@ -89,7 +89,10 @@ export function goBox(go) {
     const wrong = await go(field.value);
     words.textContent = wrong;
     if (wrong) field.setAttribute('aria-invalid', 'true');
-    else box.close();
+    else {
+      box.close();
+      there();
+    }
   });
   box.addEventListener('click', ({ target }) => { if (target === box) box.close(); });
   return () => {

@@ -72,7 +72,7 @@ export function railMarks(app, { find, hist, range, life }) {
     pen.scale(dpr, dpr);
     const style = getComputedStyle(root);
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name);
-    pen.fillStyle = colour('--error');
+    pen.fillStyle = colour('--rail-error');
     errors(height).forEach((share, y) => {
       if (!share) return;
       pen.globalAlpha = Math.min(0.9, 0.25 + share * 4);
@@ -91,11 +91,11 @@ export function railMarks(app, { find, hist, range, life }) {
     root.dataset.marks = String(n);
     if (chosen) {
       pen.globalAlpha = 0.72;
-      pen.fillStyle = colour('--panel');
+      pen.fillStyle = colour('--rail-dim');
       pen.fillRect(0, 0, width, chosen[0] * height);
       pen.fillRect(0, chosen[1] * height, width, height - chosen[1] * height);
       pen.globalAlpha = 1;
-      pen.fillStyle = colour('--accent');
+      pen.fillStyle = colour('--rail-range');
       pen.fillRect(0, chosen[0] * height, 2, Math.max(2, (chosen[1] - chosen[0]) * height));
     }
     pen.globalAlpha = 1;

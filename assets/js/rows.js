@@ -20,6 +20,8 @@ export function rowActs({ sources, view, toast, complain, url }) {
   const pick = new Pick();
   /** The line a link or a jump pointed at. @type {string} */
   let found = '';
+  /** Its index, for a jump that was made while a dialog had the focus. */
+  let foundAt = -1;
   /** @type {Item|null} */
   let clicked = null;
 
@@ -52,7 +54,8 @@ export function rowActs({ sources, view, toast, complain, url }) {
     const row = block.rows[Math.max(0, Math.min(block.length - 1, index))];
     if (!row) return;
     row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: 'nearest' });
+    const [box, log] = [row.getBoundingClientRect(), view.log.getBoundingClientRect()];
+    if (box.top < log.top || box.bottom > log.bottom) row.scrollIntoView({ block: 'nearest' });
   }
 
   /** Moves the cursor row. @param {number} by */
@@ -150,7 +153,8 @@ export function rowActs({ sources, view, toast, complain, url }) {
     if (!item) return false;
     found = keyOf(item);
     block.decorate();
-    focus(block.items.indexOf(item));
+    foundAt = block.items.indexOf(item);
+    focus(foundAt);
     return true;
   }
 
@@ -187,6 +191,11 @@ export function rowActs({ sources, view, toast, complain, url }) {
   return {
     marks,
     goTo,
+    /** Puts the cursor on the line of the last jump. */
+    again() {
+      if (block.items[foundAt] && keyOf(block.items[foundAt]) === found) focus(foundAt);
+      else el('log').focus({ preventScroll: true });
+    },
     /** The line that the keys act on. */
     cursor: () => block.items[cursor()] ?? null,
     /** Whether somebody put the cursor on it, or a jump did. */
