@@ -7,8 +7,8 @@ use super::bind::{Bound, bind};
 use super::{Failure, plain};
 use crate::live::backlog::Backlog;
 use crate::live::feed::{Hub, Shown};
-use crate::live::follow;
 use crate::live::source::State as SourceState;
+use crate::live::{follow, indexer};
 use crate::log::source::{self, Spec};
 use crate::web::State;
 use crate::web::auth::{Policy, Tries, random_token};
@@ -132,6 +132,8 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
     };
     let follower = follow::start(hub.clone(), specs, follow_options)
         .map_err(|error| Failure::refused(error.to_string()))?;
+    let indexer = indexer::start(hub.clone(), BLOCKING_NICE)
+        .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
     let exposed = bound.addresses.iter().any(|address| !address.ip().is_loopback());
     let token = match (&options.token, exposed && !options.no_auth) {
         (Some(token), _) => Some(token.clone()),
@@ -177,6 +179,7 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         // A second signal stops at once.
         () = ends.wait() => {}
     }
+    drop(indexer);
     drop(follower);
     Ok(())
 }
@@ -349,10 +352,18 @@ async fn status_line(hub: Arc<Hub>, quiet: bool) {
         return;
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.set_style(
-        ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
-    );
+    let style = |template| {
+        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+    };
     loop {
+        let (mut template, mut work) = ("{spinner} {msg}", String::new());
+        if let Some((what, done, whole)) = indexer::progress(&hub) {
+            template = "{spinner} {msg} [{bar:20}] {percent}%";
+            work = format!(" · {what}");
+            bar.set_length(whole);
+            bar.set_position(done);
+        }
+        bar.set_style(style(template));
         let sources = hub.sources();
         let following =
             sources.iter().filter(|source| source.status().state == SourceState::Following).count();
@@ -360,7 +371,7 @@ async fn status_line(hub: Arc<Hub>, quiet: bool) {
             sources.iter().filter_map(|source| source.status().current.map(|(_, tip)| tip.offset)).sum();
         let clients = hub.clients();
         bar.set_message(format!(
-            "following {following} of {} · {} · {clients} client{}",
+            "following {following} of {} · {} · {clients} client{}{work}",
             sources.len(),
             indicatif::HumanBytes(bytes),
             if clients == 1 { "" } else { "s" }

@@ -6,6 +6,7 @@
 //!
 //! Nothing is encoded under a lock, and the watch channel says only "moved".
 
+use super::indexed::{Indexed, Worker};
 use super::notices::now;
 use super::pool;
 use super::source::{Source, State};
@@ -65,6 +66,7 @@ pub struct Hub {
     blocks: AtomicUsize,
     /// The same when that was looked at last.
     blocks_before: AtomicUsize,
+    indexer: Worker,
 }
 
 #[derive(Debug, Default)]
@@ -127,11 +129,17 @@ impl Hub {
             seed.push(0);
             key = crate::log::cursor::source_key(&seed);
         }
-        let source = Arc::new(Source::new(sources.len(), name, key, path));
+        let indexed = Indexed::new(self.indexer.clone());
+        let source = Arc::new(Source::new(sources.len(), name, key, path, indexed));
         sources.push(source.clone());
         drop(sources);
         self.publish(&source, Delta::Join { source: source.id, key }, Content::Nothing);
         source
+    }
+
+    /// Who is woken when somebody wishes that a source is indexed.
+    pub(super) fn indexer(&self) -> &Worker {
+        &self.indexer
     }
 
     /// How many clients there are.
@@ -174,8 +182,16 @@ impl Hub {
                 let mut status = lock(&source.status);
                 status.state = State::Following;
                 status.current = Some((segment.clone(), segment.first()));
+                drop(status);
+                source.indexed.forget();
             }
             Delta::Advance(segment, to) => {
+                // Before the tip moves: who knows the number of lines does not lose it for a moment.
+                if let Content::Lines(_, block) = &content
+                    && block.omitted == 0
+                {
+                    source.indexed.grow(segment, block.from, block.bytes);
+                }
                 let mut status = lock(&source.status);
                 if let Some((current, place)) = &mut status.current
                     && Arc::ptr_eq(current, segment)
@@ -318,10 +334,15 @@ impl Hub {
         });
     }
 
-    /// The files of a view as the API tells them, a JSON array.
+    /// The files of a view as the API tells them, a JSON array. The page wants the lines of what it shows numbered.
     pub fn files_json(&self, key: &ViewKey) -> String {
         let sources = self.sources();
-        let files = sources.iter().filter(|source| key.wants(source.id)).map(|source| source.json(""));
+        let files = sources.iter().filter(|source| key.wants(source.id)).map(|source| {
+            if key.format == Format::Live {
+                source.want_lines();
+            }
+            source.json("")
+        });
         format!("[{}]", files.collect::<Vec<_>>().join(","))
     }
 }

@@ -15,10 +15,9 @@ use crate::log::rotated::{Held, MAX_SIBLINGS, look, siblings};
 use crate::log::seek::{first_at, first_time};
 use crate::log::segment::{Born, Place, Segment};
 use jiff::Timestamp;
-use std::cell::OnceCell;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long a look at the siblings is believed while the source's newest life is the same.
@@ -115,23 +114,23 @@ pub struct Life {
 
 /// The lives of a source, newest first, at one moment.
 #[derive(Debug)]
-pub struct History<'a> {
-    source: &'a Source,
+pub struct History {
+    source: Arc<Source>,
     open: Vec<(Arc<Segment>, Place)>,
     /// Looked for when somebody asks for more than what is open.
-    held: OnceCell<Vec<Arc<Held>>>,
+    held: OnceLock<Vec<Arc<Held>>>,
 }
 
-impl<'a> History<'a> {
+impl History {
     /// What there is now; rotated siblings only if the hub shows them.
-    pub fn of(hub: &Hub, source: &'a Source) -> History<'a> {
+    pub fn of(hub: &Hub, source: &Arc<Source>) -> History {
         let mut open = hub.stands(source.id);
         open.reverse();
-        let held = OnceCell::new();
+        let held = OnceLock::new();
         if !hub.shows_history() {
             let _ = held.set(Vec::new());
         }
-        History { source, open, held }
+        History { source: source.clone(), open, held }
     }
 
     fn held(&self) -> &[Arc<Held>] {

@@ -8,7 +8,7 @@ use crate::log::encode::{Encoder, Format, Stamp};
 use crate::log::filter::{Filter, State};
 use crate::log::logfile::LogFile;
 use crate::log::record::{Reader, Want};
-use crate::log::search::state_before;
+use crate::log::said::state_before;
 use crate::log::segment::Lines;
 use jiff::Timestamp;
 use std::io;

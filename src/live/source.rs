@@ -2,6 +2,7 @@
 
 use super::feed::lock;
 use super::history::Siblings;
+use super::indexed::Indexed;
 use crate::log::cursor::{NO_GENERATION, generation_text};
 use crate::log::encode::json_string;
 use crate::log::logfile::Ident;
@@ -53,6 +54,7 @@ pub struct Source {
     pub(super) status: Mutex<Status>,
     past: Mutex<VecDeque<Life>>,
     pub(super) siblings: Siblings,
+    pub(super) indexed: Indexed,
 }
 
 /// A generation that the follower has read to its end.
@@ -81,9 +83,9 @@ pub struct Status {
 
 impl Source {
     /// A source without a file.
-    pub(super) fn new(id: usize, name: String, key: u32, path: Option<PathBuf>) -> Source {
+    pub(super) fn new(id: usize, name: String, key: u32, path: Option<PathBuf>, indexed: Indexed) -> Source {
         let status = Mutex::new(Status { state: State::Waiting, current: None });
-        Source { id, name, key, path, status, past: Mutex::default(), siblings: Siblings::default() }
+        Source { id, name, key, path, status, past: Mutex::default(), siblings: Siblings::default(), indexed }
     }
 
     /// What is known now.
@@ -115,6 +117,7 @@ impl Source {
     /// The source as the API tells it, a JSON object; `more` are further members.
     pub fn json(&self, more: &str) -> String {
         let status = self.status();
+        let (mut indexed, mut lines) = (0, "null".to_owned());
         let (generation, from, tip, size) = match &status.current {
             None => ("null".to_owned(), 0, 0, 0),
             Some((segment, place)) => {
@@ -122,13 +125,16 @@ impl Source {
                     NO_GENERATION => "null".to_owned(),
                     known => format!("\"{}\"", generation_text(known)),
                 };
+                let known = self.indexed(segment);
+                indexed = known.0.min(place.offset);
+                lines = known.1.map_or(lines, |lines| lines.to_string());
                 let size = segment.end().or_else(|| segment.file().size().ok()).unwrap_or(place.offset);
                 (generation, segment.begin(), place.offset, size.max(place.offset))
             }
         };
         let (name, state) = (json_string(&self.name), status.state.word());
         format!(
-            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size}{more}}}"#
+            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size},"lines":{lines},"indexed":{indexed}{more}}}"#
         )
     }
 }

@@ -7,14 +7,13 @@
 use super::filter::{Filter, State};
 use super::lines::{self, LINE_LIMIT};
 use super::logfile::LogFile;
-use super::record::{Reader, Want};
+use super::record::Reader;
+use super::said::state_before;
 use std::io;
 use std::ops::{ControlFlow, Range};
 
 /// How much is read and searched at once, in bytes.
 const BLOCK_BYTES: usize = 256 << 10;
-/// How far a look back goes for the level and the time that a line takes over from those above it.
-const LOOK_BACK: [u64; 2] = [4 << 10, 64 << 10];
 
 /// What to search.
 #[derive(Debug, Clone, Copy)]
@@ -166,41 +165,6 @@ impl Search<'_> {
     fn state(&self, offset: u64) -> io::Result<State> {
         state_before(self.file, self.begin, offset, self.reader.clone(), self.filter.want())
     }
-}
-
-/// What holds before a line, from what stands at most 64 KiB above it; `begin` is where content begins.
-///
-/// # Errors
-/// What the system says.
-pub fn state_before(
-    file: &LogFile,
-    begin: u64,
-    offset: u64,
-    reader: Reader,
-    want: Want,
-) -> io::Result<State> {
-    let mut state = State::new(reader);
-    if !want.time && !want.level {
-        return Ok(state);
-    }
-    for back in LOOK_BACK {
-        let from = offset.saturating_sub(back).max(begin);
-        let mut run = vec![0; (offset - from) as usize];
-        let n = file.read_at(&mut run, from)?;
-        let run = &run[..n];
-        // A line that is cut off at its head says nothing.
-        let whole = match from == begin {
-            true => 0,
-            false => memchr::memchr(b'\n', run).map_or(run.len(), |at| at + 1),
-        };
-        state.inherited = Default::default();
-        state.inherited.pass(&run[whole..], &state.reader, want);
-        let known = state.inherited;
-        if from == begin || (known.time.is_some() || !want.time) && (known.level.is_some() || !want.level) {
-            break;
-        }
-    }
-    Ok(state)
 }
 
 #[cfg(test)]

@@ -27,6 +27,8 @@ pub async fn files(state: Arc<State>, query: &str) -> Result<Response, Problem> 
     let listed = tokio::task::spawn_blocking(move || {
         let sources = state.hub.sources();
         let lists = state.hub.shows_history() && sources.len() <= MOST_LISTED;
+        // Who looks at the files wants to know how long they are.
+        sources.iter().for_each(|source| source.want_lines());
         let files = sources.iter().map(|source| match lists {
             true => source.json(&format!(r#","history":{}"#, siblings_json(source))),
             false => source.json(""),

@@ -126,6 +126,7 @@ impl Around {
             ("x-logcast-cursor", self.cursor.clone()),
             ("x-logcast-file", name.to_string()),
         ];
+        place.extend(self.line.map(|line| ("x-logcast-line", line.to_string())));
         place.extend(self.previous().map(|place| ("x-logcast-previous", place)));
         place.extend(self.next().map(|place| ("x-logcast-next", place)));
         let mut response = self.bytes.into_response();
@@ -160,6 +161,9 @@ impl Around {
             self.life.end.offset,
             self.cursor,
         );
+        if let Some(line) = self.line {
+            let _ = write!(out, r#","line":{line}"#);
+        }
         for (member, place) in [("previous", self.previous()), ("next", self.next())] {
             if let Some(place) = place {
                 let _ = write!(out, r#","{member}":"{place}""#);

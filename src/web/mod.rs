@@ -5,12 +5,17 @@
 
 pub mod assets;
 pub mod auth;
+pub mod download;
 pub mod files;
 pub mod filters;
+pub mod histogram;
 pub mod lines;
 pub mod params;
 pub mod problem;
+pub mod range;
+pub mod raw;
 pub mod routes;
+pub mod search;
 pub mod server;
 pub mod stream;
 

@@ -18,6 +18,8 @@ pub struct Problem {
     pub parameter: Option<String>,
     /// Where in its value, in bytes, if there is one place.
     pub offset: Option<usize>,
+    /// After how many seconds it may go better.
+    pub retry_after: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -35,7 +37,7 @@ struct Body<'a> {
 impl Problem {
     /// A problem with this status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem { status, detail: detail.into(), parameter: None, offset: None }
+        Problem { status, detail: detail.into(), parameter: None, offset: None, retry_after: None }
     }
 
     /// 400 for a parameter.
@@ -68,6 +70,12 @@ impl Reply for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
         response
     }
 }

@@ -3,7 +3,7 @@
 use super::auth::{Verdict, secure};
 use super::problem::Problem;
 use super::server::ConnInfo;
-use super::{State, assets, files, lines, stream};
+use super::{State, assets, files, histogram, lines, raw, search, stream};
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -54,6 +54,30 @@ pub fn routes(
         .then(|state, query: String, headers: HeaderMap| async move {
             reply(lines::lines(state, &query, &headers).await)
         });
+    let search = warp::path!("api" / "search")
+        .and(get)
+        .and(with_state.clone())
+        .and(warp::method())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .then(|state, method, query: String, headers: HeaderMap| async move {
+            reply(search::search(state, method == Method::HEAD, &query, &headers).await)
+        });
+    let raw = warp::path("raw")
+        .and(warp::path::tail())
+        .and(get)
+        .and(with_state.clone())
+        .and(warp::method())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .then(|name: warp::path::Tail, state, method, query: String, headers: HeaderMap| async move {
+            reply(raw::raw(state, method == Method::HEAD, name.as_str(), &query, &headers).await)
+        });
+    let counted = warp::path!("api" / "histogram")
+        .and(get)
+        .and(with_state.clone())
+        .and(query)
+        .then(|state, query: String| async move { reply(histogram::histogram(state, &query).await) });
     let session = warp::path!("api" / "session")
         .and(warp::post())
         .and(with_state)
@@ -67,6 +91,12 @@ pub fn routes(
         .or(around)
         .unify()
         .or(listed)
+        .unify()
+        .or(search)
+        .unify()
+        .or(raw)
+        .unify()
+        .or(counted)
         .unify()
         .or(root)
         .unify()
@@ -107,9 +137,10 @@ fn session(state: &State, peer: Option<IpAddr>, body: &[u8]) -> Result<Response,
 fn methods(path: &str) -> &'static str {
     // The router takes a slash at the end for none.
     match path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path) {
-        "/" | "/stream-logs" | "/api/files" | "/api/lines" | "/healthz" => "GET, HEAD",
+        "/" | "/stream-logs" | "/healthz" => "GET, HEAD",
+        "/api/files" | "/api/lines" | "/api/search" | "/api/histogram" => "GET, HEAD",
         "/api/session" => "POST",
-        _ if path.starts_with("/assets/") => "GET, HEAD",
+        _ if path.starts_with("/assets/") || path.starts_with("/raw/") => "GET, HEAD",
         _ => "",
     }
 }

@@ -76,7 +76,7 @@ fn with_headers(mut response: Response, format: Format) -> Response {
 }
 
 /// The files that are asked for; `None` for all.
-fn selection(hub: &Hub, params: &Params) -> Result<Option<Vec<usize>>, Problem> {
+pub(super) fn selection(hub: &Hub, params: &Params) -> Result<Option<Vec<usize>>, Problem> {
     let mut sources = Vec::new();
     for name in params.all("file") {
         let source = hub.source_named(name).ok_or_else(Problem::no_such_file)?;

@@ -1,4 +1,4 @@
-//! Micro-benchmarks of the pure parts: encoding, cutting lines, checks and cursors.
+//! Micro-benchmarks of the pure parts: encoding, cutting lines, checks, cursors, index and tally.
 //!
 //! `cargo bench --bench micro [-- FILTER]`. For changes while tuning; the promises are measured by `delivery`.
 
@@ -10,7 +10,10 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use logcast::log::cursor::{Cursor, Entry, check, check_at_end};
 use logcast::log::encode::{Block, Encoder, Format};
+use logcast::log::index::Counted;
 use logcast::log::lines;
+use logcast::log::record::{Options, Reader};
+use logcast::log::tally::Tally;
 
 fn main() {
     // `cargo test --all-targets` starts benchmarks without this flag.
@@ -65,6 +68,21 @@ fn cut_lines(bencher: Bencher<'_, '_>) {
     bencher
         .counter(BytesCount::of_slice(&bytes))
         .bench_local(|| lines::lines(black_box(&bytes)).map(|line| line.text.len()).sum::<usize>());
+}
+
+#[divan::bench]
+fn count_newlines(bencher: Bencher<'_, '_>) {
+    let bytes = work::block();
+    bencher.counter(BytesCount::of_slice(&bytes)).bench_local(|| Counted::of(0, black_box(&bytes)));
+}
+
+#[divan::bench]
+fn count_by_time(bencher: Bencher<'_, '_>) {
+    let bytes = work::block();
+    let now = "2026-11-25T12:00:00Z".parse().expect("a time");
+    let reader = Reader::new(&Options { now, zone: jiff::tz::TimeZone::UTC });
+    let mut tally = Tally::default();
+    bencher.counter(BytesCount::of_slice(&bytes)).bench_local(|| tally.pass(black_box(&bytes), &reader));
 }
 
 #[divan::bench]

@@ -275,3 +275,26 @@ fn places_that_make_no_sense_are_refused() {
         assert_eq!(answer.status, status, "{at}: {}", answer.text());
     }
 }
+
+/// A line by its number: refused until the index has passed it, never scanned for.
+#[test]
+fn a_line_is_found_by_its_number_once_it_is_indexed() {
+    let (place, server) = rotated();
+    let first = || {
+        let answer = get(&server, "/api/lines?file=f&at=line:3&after=1");
+        assert!(answer.status == 200 || answer.status == 409, "{answer:?}");
+        (answer.status == 200).then_some(answer)
+    };
+    let answer = crate::support::wait_for("the index", first);
+    assert_eq!((answer.text().trim_end(), answer.header("x-logcast-line")), (line(62).as_str(), Some("3")));
+    place.append("f", &numbered(65, 70));
+    let grown = || {
+        let answer = json(&server, "/api/lines?file=f&at=line:10&before=2&after=1");
+        (texts(&answer).len() == 3).then_some(answer)
+    };
+    let answer = crate::support::wait_for("the new lines", grown);
+    assert_lines(&texts(&answer), &[line(67), line(68), line(69)]);
+    assert_eq!(answer["line"], 8);
+    let beyond = json(&server, "/api/lines?file=f&at=line:999&before=1&after=1");
+    assert_lines(&texts(&beyond), &[line(69)]);
+}

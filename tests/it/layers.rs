@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Design § 10: a module may use what stands at its own level or below.
-const LEVELS: [(&str, u8); 19] = [
+const LEVELS: [(&str, u8); 22] = [
     ("cli", 5),
     ("main", 5),
     ("lib", 5),
@@ -18,10 +18,13 @@ const LEVELS: [(&str, u8); 19] = [
     ("log::logfile", 1),
     ("log::segment", 1),
     ("log::rotated", 1),
+    ("log::said", 1),
     ("log::search", 1),
+    ("log::sample", 1),
     ("log::seek", 1),
     ("log::spool", 1),
     ("log::index", 1),
+    ("log::said", 1),
     ("log::search", 1),
     ("log::mod", 1),
     ("log", 0),

@@ -2,11 +2,11 @@
 
 use super::{MAX_BYTES, MAX_SCAN, Placed, Read, Wanted};
 use crate::live::feed::Hub;
-use crate::log::filter::{Filter, State};
-use crate::log::lines;
+use crate::log::filter::Filter;
 use crate::log::logfile::LogFile;
-use crate::log::record::{Inherited, Reader, Want};
-use crate::log::search::{Found, Search, state_before};
+use crate::log::record::{Inherited, Reader};
+use crate::log::said::Sayer;
+use crate::log::search::{Found, Search};
 use std::io;
 use std::ops::{ControlFlow, Range};
 
@@ -82,23 +82,10 @@ pub(super) fn filtered(
 
 /// Says what holds for the record of each line.
 pub(super) fn say(file: &LogFile, begin: u64, reader: &Reader, read: &mut Read) -> io::Result<()> {
-    let mut want = Want { time: true, level: true };
-    let (mut state, mut known) = (State::new(reader.clone()), None);
+    let mut sayer = Sayer::new(reader.clone());
     for line in &mut read.lines {
         let text = &read.bytes[line.bytes.clone()];
-        let text = lines::strip_cr(text.strip_suffix(b"\n").unwrap_or(text));
-        if known != Some(line.offset) {
-            state.inherited = Inherited::default();
-            // A line with a time begins a record of its own.
-            if reader.time(text).is_none() {
-                state = state_before(file, begin, line.offset, reader.clone(), want)?;
-                // Where lines tell no time there is no need to look again and again.
-                want.time = state.inherited.time.is_some();
-            }
-        }
-        state.inherited.step(text, reader, Want { time: true, level: true });
-        known = Some(line.next);
-        line.said = state.inherited;
+        line.said = sayer.say(file, begin, (line.offset, line.next), text)?;
     }
     Ok(())
 }

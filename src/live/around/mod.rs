@@ -7,6 +7,7 @@ mod kept;
 
 use super::feed::Hub;
 use super::history::{History, Life};
+use super::indexed::Where;
 use super::source::Source;
 use crate::log::cursor::{Cursor, Entry};
 use crate::log::filter::Filter;
@@ -17,6 +18,7 @@ use crate::log::segment::Place;
 use jiff::Timestamp;
 use std::io;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The most lines of one answer.
 pub const MAX_LINES: u64 = 2_000;
@@ -119,6 +121,8 @@ pub struct Around {
     pub at: u64,
     /// With a filter: whether the search stopped for its bounds.
     pub more: bool,
+    /// The number of the first line, where the index knows it.
+    pub line: Option<u64>,
     /// The cursor of `to`.
     pub cursor: String,
     /// Whether an older life goes before `from`, and a newer one follows `to`.
@@ -133,7 +137,7 @@ pub struct Around {
 ///
 /// # Errors
 /// See [`Refused`].
-pub fn around(hub: &Hub, source: &Source, wanted: &Wanted) -> Result<Around, Refused> {
+pub fn around(hub: &Hub, source: &Arc<Source>, wanted: &Wanted) -> Result<Around, Refused> {
     let history = History::of(hub, source);
     let (life, at) = find(hub, source, &history, wanted)?;
     let segment = life.segment.clone();
@@ -158,6 +162,7 @@ pub fn around(hub: &Hub, source: &Source, wanted: &Wanted) -> Result<Around, Ref
     found.partial = (found.to == end && segment.end().is_none()).then(|| partial(&file, end)).flatten();
     Ok(Around {
         bytes: found.bytes,
+        line: found.lines.first().and_then(|line| source.line_of(&segment, line.offset)),
         lines: found.lines,
         is_cut: found.omitted.is_some(),
         from: found.from,
@@ -173,7 +178,7 @@ pub fn around(hub: &Hub, source: &Source, wanted: &Wanted) -> Result<Around, Ref
 }
 
 /// The life and the offset that a request means.
-fn find(hub: &Hub, source: &Source, history: &History<'_>, wanted: &Wanted) -> Result<(Life, u64), Refused> {
+fn find(hub: &Hub, source: &Source, history: &History, wanted: &Wanted) -> Result<(Life, u64), Refused> {
     let proved = |entry: &Entry| history.find(entry).ok_or(Refused::Gone);
     let life = || match wanted.generation {
         Some(generation) => history.generation(generation).ok_or(Refused::Gone),
@@ -212,8 +217,14 @@ fn find(hub: &Hub, source: &Source, history: &History<'_>, wanted: &Wanted) -> R
     })
 }
 
-fn line(_source: &Source, _life: &Life, _number: u64) -> Result<u64, Refused> {
-    Err(Refused::NotIndexed)
+/// Where a line begins: known of the newest life only, as far as the index has passed.
+fn line(source: &Source, life: &Life, number: u64) -> Result<u64, Refused> {
+    source.want_lines();
+    match source.offset_of(&life.segment, number) {
+        Where::At(offset) => Ok(offset),
+        Where::Unknown => Err(Refused::NotIndexed),
+        Where::Beyond => Ok(u64::MAX),
+    }
 }
 
 /// The lines that were read.

@@ -6,6 +6,7 @@
 //! Two filters are equal if they ask for the same, whatever the order it was said in. Nothing here reads files.
 
 mod pattern;
+mod sieve;
 mod when;
 
 use super::lines::{lines, strip_cr};
@@ -18,6 +19,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use sieve::Sieve;
 pub use when::instant;
 
 /// The longest pattern, in bytes.

@@ -1,0 +1,394 @@
+//! A search over the lives of sources: places or lines, as a stream of JSON records with progress on the way.
+//!
+//! It runs on a thread that may block, from the newest life back or from the oldest on. What it found goes out at once at
+//! first and then every [`FLUSH_EVERY`]; who reads slowly slows the search, and when nobody reads any more it ends
+//! within a block. Bounds: hits by the request, time by [`MAX_TIME`], memory by one block, one batch of records and
+//! [`density::PARTS`] counts; how many run at once is the caller's.
+
+mod density;
+
+use super::feed::Hub;
+use super::history::{History, Life};
+use super::source::Source;
+use crate::log::cursor::{Cursor, Entry, generation_text};
+use crate::log::encode::{json, json_string};
+use crate::log::filter::Filter;
+use crate::log::lines::{self, LINE_LIMIT, strip_cr};
+use crate::log::record::Reader;
+use crate::log::said::Sayer;
+use crate::log::search::{Found, Search};
+use crate::log::seek::{SLACK_BYTES, first_at};
+use crate::log::segment::{Place, Segment};
+use density::Density;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a search may take: a terabyte from the page cache.
+const MAX_TIME: Duration = Duration::from_secs(600);
+/// How often what was found is sent, and how often progress is told.
+const FLUSH_EVERY: Duration = Duration::from_millis(20);
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// How much is held before it is sent.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// From where a search goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// From the newest line back.
+    Newest,
+    /// From the oldest line on.
+    Oldest,
+}
+
+/// What is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Where lines are that match, and how many, up to the end.
+    Find,
+    /// The lines, up to the limit.
+    Filter,
+}
+
+/// Where a search begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
+    /// At an offset of a generation, the newest if none is named.
+    Offset(u64, Option<u64>),
+    /// At a cursor.
+    Cursor(Entry),
+}
+
+/// What to look for.
+#[derive(Debug)]
+pub struct Query {
+    /// Where, one after the other.
+    pub sources: Vec<Arc<Source>>,
+    /// For what.
+    pub filter: Filter,
+    /// In which direction.
+    pub order: Order,
+    /// What to tell.
+    pub mode: Mode,
+    /// How many lines or places are told; `None` for all.
+    pub limit: Option<u64>,
+    /// From where on, in a search of one source.
+    pub from: Option<Begin>,
+}
+
+/// How a search ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stopped {
+    /// Nobody reads it any more.
+    Gone,
+    Limit,
+    Time,
+}
+
+/// Runs a search. Records, each one line of JSON with its newline, go to `out`, which is false once nobody reads
+/// them; an empty one only asks.
+pub fn run(hub: &Hub, query: &Query, out: &mut dyn FnMut(Vec<u8>) -> bool) {
+    let now = Instant::now();
+    let mut running = Running {
+        query,
+        reader: hub.reader(),
+        out,
+        batch: Vec::new(),
+        places: Vec::new(),
+        told: 0,
+        hits: 0,
+        bytes: 0,
+        of: 0,
+        began: now,
+        flushed: None,
+        progressed: now,
+        density: Density::default(),
+    };
+    let histories: Vec<History> = query.sources.iter().map(|source| History::of(hub, source)).collect();
+    running.of =
+        histories.iter().map(|history| (0..history.len()).map(|back| history.size(back)).sum::<u64>()).sum();
+    let mut stopped = None;
+    for (source, history) in query.sources.iter().zip(&histories) {
+        if let ControlFlow::Break(why) = running.source(source, history) {
+            stopped = Some(why);
+            break;
+        }
+    }
+    running.end(stopped);
+}
+
+struct Running<'a> {
+    query: &'a Query,
+    reader: Reader,
+    out: &'a mut dyn FnMut(Vec<u8>) -> bool,
+    batch: Vec<u8>,
+    /// Offsets that are not in the batch yet.
+    places: Vec<u64>,
+    /// How many lines or places were told.
+    told: u64,
+    hits: u64,
+    bytes: u64,
+    of: u64,
+    began: Instant,
+    flushed: Option<Instant>,
+    progressed: Instant,
+    density: Density,
+}
+
+/// Where one life is searched, and the words that name it.
+struct Named<'a> {
+    file: &'a str,
+    generation: String,
+    segment: &'a Segment,
+}
+
+impl Running<'_> {
+    fn source(&mut self, source: &Arc<Source>, history: &History) -> ControlFlow<Stopped> {
+        let file = json_string(&source.name);
+        let begins = match self.query.from {
+            None => None,
+            Some(Begin::Cursor(entry)) => history.find(&entry).map(|(life, place)| (life.back, place.offset)),
+            Some(Begin::Offset(offset, None)) => Some((0, offset)),
+            Some(Begin::Offset(offset, Some(generation))) => {
+                history.generation(generation).map(|life| (life.back, offset))
+            }
+        };
+        if self.query.from.is_some() && begins.is_none() {
+            return self.gap(&file, "the place to begin at is gone");
+        }
+        let first = begins.map(|(back, _)| back);
+        let newest_first = self.query.order == Order::Newest;
+        let backs: Vec<usize> = match newest_first {
+            true => (first.unwrap_or(0)..history.len()).collect(),
+            false => (0..first.map_or(history.len(), |first| first + 1)).rev().collect(),
+        };
+        let spec = self.query.filter.spec();
+        for back in backs {
+            // What is known to lie wholly outside of the times is not opened.
+            let begins_after =
+                |back: usize, time| history.first_time(back, &self.reader).is_some_and(|first| first > time);
+            if spec.until.is_some_and(|until| begins_after(back, until))
+                || spec.since.is_some_and(|since| {
+                    back > 0
+                        && !begins_after(back - 1, since)
+                        && history.first_time(back - 1, &self.reader).is_some()
+                })
+            {
+                self.of = self.of.saturating_sub(history.size(back));
+                continue;
+            }
+            let estimate = history.size(back);
+            let life = match history.life(back) {
+                Ok(life) => life,
+                Err(error) => {
+                    self.of = self.of.saturating_sub(estimate);
+                    self.gap(&file, &format!("cannot read an older generation: {error}"))?;
+                    continue;
+                }
+            };
+            let at = begins.filter(|&(own, _)| own == back).map(|(_, offset)| offset);
+            match self.range(&life, at) {
+                Ok((from, to)) => {
+                    self.of = (self.of + to.saturating_sub(from)).saturating_sub(estimate);
+                    self.life(&file, &life, from, to)?;
+                }
+                Err(error) => self.gap(&file, &format!("cannot read: {error}"))?,
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The part of a life that can hold what is looked for.
+    fn range(&self, life: &Life, at: Option<u64>) -> io::Result<(u64, u64)> {
+        let (file, begin, end) = (life.segment.file(), life.segment.begin(), life.end.offset);
+        let (mut from, mut to) = (begin, end);
+        let spec = self.query.filter.spec();
+        if let Some(since) = spec.since {
+            let found = first_at(&file, begin, end, since, &self.reader)?;
+            from = file.last_line_end(begin, found.saturating_sub(SLACK_BYTES).max(begin))?;
+        }
+        if let Some(until) = spec.until {
+            let found = first_at(&file, begin, end, until, &self.reader)?;
+            to = file.next_line_end((found + SLACK_BYTES).min(end), end)?.unwrap_or(end);
+        }
+        if let Some(at) = at {
+            let at = if at >= end { end } else { file.last_line_end(begin, at.max(begin))? };
+            match self.query.order {
+                Order::Newest => to = to.min(at),
+                Order::Oldest => from = from.max(at),
+            }
+        }
+        Ok((from, to.max(from)))
+    }
+
+    fn life(&mut self, file: &str, life: &Life, from: u64, to: u64) -> ControlFlow<Stopped> {
+        let (query, segment) = (self.query, &life.segment);
+        let (log, begin) = (segment.file(), segment.begin());
+        let generation = generation_text(segment.generation());
+        let place = Named { file, generation, segment };
+        self.density = Density::of(begin, life.end.offset.max(begin));
+        let reader = self.reader.clone();
+        let mut sayer = Sayer::new(reader.clone());
+        let search = Search { file: &log, begin, filter: &query.filter, reader: &reader };
+        let mut flow = ControlFlow::Continue(());
+        let each = |found: Found<'_>| {
+            flow = self.block(&place, found, &mut sayer);
+            if flow.is_break() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let searched = match query.order {
+            Order::Newest => search.backwards(from, to, each),
+            Order::Oldest => search.forwards(from, to, each),
+        };
+        flow?;
+        self.push_places(&place);
+        self.push_density(&place);
+        if let Err(error) = searched {
+            return self.gap(file, &format!("the file was changed while it was searched: {error}"));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn block(&mut self, place: &Named<'_>, found: Found<'_>, sayer: &mut Sayer) -> ControlFlow<Stopped> {
+        self.bytes += found.to - found.from;
+        let newest_first = self.query.order == Order::Newest;
+        let count = found.kept.len();
+        for n in 0..count {
+            let kept = &found.kept[if newest_first { count - 1 - n } else { n }];
+            self.hits += 1;
+            let offset = found.from + kept.start as u64;
+            if self.query.mode == Mode::Find {
+                self.density.add(offset);
+            }
+            if self.query.limit.is_some_and(|limit| self.told >= limit) {
+                continue;
+            }
+            self.told += 1;
+            match self.query.mode {
+                Mode::Find => self.places.push(offset),
+                Mode::Filter => {
+                    let (next, bytes) = (found.end_of(kept), &found.bytes[kept.clone()]);
+                    self.line(place, (offset, next), bytes, sayer);
+                    if self.batch.len() >= BATCH_BYTES {
+                        self.flush()?;
+                    }
+                    if self.query.limit == Some(self.told) {
+                        return ControlFlow::Break(Stopped::Limit);
+                    }
+                }
+            }
+        }
+        self.look_up(place)
+    }
+
+    /// Between two blocks: sends what is due, and ends what has gone on for too long.
+    fn look_up(&mut self, place: &Named<'_>) -> ControlFlow<Stopped> {
+        if !(self.out)(Vec::new()) {
+            return ControlFlow::Break(Stopped::Gone);
+        }
+        let now = Instant::now();
+        let found = !self.batch.is_empty() || !self.places.is_empty();
+        let due = self.flushed.is_none_or(|at| now - at >= FLUSH_EVERY);
+        let progress = now - self.progressed >= PROGRESS_EVERY;
+        if found && due || progress || self.places.len() * 8 >= BATCH_BYTES {
+            self.push_places(place);
+            if progress {
+                self.push_density(place);
+                self.push_progress();
+                self.progressed = now;
+            }
+            self.flush()?;
+        }
+        if now - self.began > MAX_TIME {
+            ControlFlow::Break(Stopped::Time)
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn line(&mut self, place: &Named<'_>, (offset, next): (u64, u64), bytes: &[u8], sayer: &mut Sayer) {
+        let segment = place.segment;
+        let file = segment.file();
+        let (text, begin) = (strip_cr(bytes.strip_suffix(b"\n").unwrap_or(bytes)), segment.begin());
+        let shown = lines::cut(text, LINE_LIMIT);
+        let _ = write!(
+            self.batch,
+            r#"{{"file":{},"generation":"{}","offset":{offset},"next":{next},"text":{}"#,
+            place.file,
+            place.generation,
+            json_string(&lines::text(shown))
+        );
+        if let Ok(said) = sayer.say(&file, begin, (offset, next), bytes) {
+            json::push_said(said, &mut self.batch);
+        }
+        let cut = (next - offset).saturating_sub(bytes.len() as u64 + 1) + (text.len() - shown.len()) as u64;
+        if cut > 0 {
+            let _ = write!(self.batch, r#","cut":{cut}"#);
+        }
+        if let Ok(check) = file.check_before(begin, next) {
+            let entries = vec![segment.entry(Place { offset: next, check })];
+            let _ = write!(self.batch, r#","cursor":"{}""#, Cursor { entries, partial: false }.to_text());
+        }
+        self.batch.extend_from_slice(b"}\n");
+    }
+
+    fn push_places(&mut self, place: &Named<'_>) {
+        if self.places.is_empty() {
+            return;
+        }
+        let _ = write!(self.batch, r#"{{"file":{},"generation":"{}","hits":["#, place.file, place.generation);
+        for (n, offset) in self.places.drain(..).enumerate() {
+            let _ = write!(self.batch, "{}{offset}", if n > 0 { "," } else { "" });
+        }
+        self.batch.extend_from_slice(b"]}\n");
+    }
+
+    fn push_density(&mut self, place: &Named<'_>) {
+        let part = self.density.part;
+        if let Some(density) = self.density.take() {
+            let _ = writeln!(
+                self.batch,
+                r#"{{"file":{},"generation":"{}","part":{part},"density":[{density}]}}"#,
+                place.file, place.generation
+            );
+        }
+    }
+
+    fn push_progress(&mut self) {
+        let rate = (self.bytes as f64 / self.began.elapsed().as_secs_f64().max(0.001)) as u64;
+        let (bytes, of, hits) = (self.bytes, self.of.max(self.bytes), self.hits);
+        let _ = writeln!(
+            self.batch,
+            r#"{{"progress":{{"bytes":{bytes},"of":{of},"hits":{hits},"rate":{rate}}}}}"#
+        );
+    }
+
+    fn gap(&mut self, file: &str, reason: &str) -> ControlFlow<Stopped> {
+        let reason = json_string(reason);
+        let _ = writeln!(self.batch, r#"{{"gap":{{"file":{file},"reason":{reason}}}}}"#);
+        self.flush()
+    }
+
+    fn flush(&mut self) -> ControlFlow<Stopped> {
+        self.flushed = Some(Instant::now());
+        match (self.out)(std::mem::take(&mut self.batch)) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(Stopped::Gone),
+        }
+    }
+
+    fn end(mut self, stopped: Option<Stopped>) {
+        let stopped = match stopped {
+            None => "",
+            Some(Stopped::Gone) => return,
+            Some(Stopped::Limit) => r#","stopped":"limit""#,
+            Some(Stopped::Time) => r#","stopped":"time""#,
+        };
+        let (hits, bytes, seconds) = (self.hits, self.bytes, self.began.elapsed().as_secs_f64());
+        let _ = writeln!(
+            self.batch,
+            r#"{{"done":true,"hits":{hits},"bytes":{bytes},"seconds":{seconds:.3}{stopped}}}"#
+        );
+        let _ = self.flush();
+    }
+}
