@@ -10,22 +10,24 @@ import { goal } from './goto.js';
 import { actOf, fillSheet } from './keys.js';
 import { placeOf } from './link.js';
 import { goBox, palette as makePalette } from './palette.js';
-import { offsetFrom } from './pick.js';
 import { rail as makeRail } from './rail.js';
 import { look } from './row.js';
 import { rowActs } from './rows.js';
+import { Bus } from './bus.js';
+import { comfort } from './comfort.js';
 import { apply, choices, firstVisit, isDark } from './settings.js';
-import { Sources } from './sources.js';
+import { MERGED, Sources } from './sources.js';
 import { el, put, status as makeStatus } from './status.js';
-import { Stream } from './stream.js';
+import { Shared } from './share.js';
 import { tabs as makeTabs } from './tabs.js';
 import { View } from './view.js';
 
 const HIDDEN_MS = 60_000; // then the stream is let go: a browser gives one server six connections
 
 /** @type {import('./status.js').Facts} */
-const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '', title: '' };
+const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '', title: '', latency: null, behind: 0, unread: 0, alert: false };
 let hiddenSince = 0;
+const bus = new Bus();
 
 const sources = new Sources(async (query) => {
   const answer = await api.lines(query);
@@ -42,11 +44,12 @@ const view = new View(el('log'), el('track'), el('block'), {
     status.words(true);
   },
   drawn() {
-    const store = sources.shown?.store;
+    const store = sources.active === MERGED ? null : sources.shown?.store;
     const span = store ? Math.max(1, store.life.tip - store.life.from) : 1;
     rail.ticks(store ? rows.marks.offsets(store.name, store.life.generation).map((offset) => (offset - store.life.from) / span) : []);
     if (choices.time !== 'clock') retime(view.block.rows);
     status.place();
+    bus.emit('drawn');
   },
   failed: complain,
 });
@@ -54,13 +57,15 @@ const rail = makeRail(el('rail'), el('thumb'), {
   async jump(part) {
     const life = sources.shown?.store.life;
     if (part >= 1) view.setFollow(true);
+    else if (sources.active === MERGED) await view.jump(part > 0 ? `${(part * 100).toFixed(3)}%` : 'start', 0).catch(complain);
     else if (life) await view.jump(Math.floor(life.from + part * (life.tip - life.from)), 0).catch(complain);
   },
   key: act,
 });
-const tabs = makeTabs(el('tabs'), select);
-const stream = new Stream({
+const tabs = makeTabs(el('tabs'), select, () => act('files'));
+const stream = new Shared(`logcast ${location.pathname}`, {
   url: api.streamUrl,
+  files: api.files,
   event: received,
   phase(phase, tries) {
     Object.assign(facts, { phase, tries });
@@ -76,12 +81,29 @@ const acts = {
   ...makeActs({ sources, view, select, complain }),
   ...rows.acts,
   goto: goBox(go),
-  palette: makePalette(act),
+  palette: makePalette(act, () => sources.tabs.slice(0, 5000).map((name) => ({ name: `open ${name === MERGED ? 'merged' : name}`, run: () => select(name) }))),
+  files() {
+    acts.palette();
+    const field = /** @type {HTMLInputElement} */ (document.querySelector('#palette input'));
+    field.value = 'open ';
+    field.dispatchEvent(new Event('input'));
+  },
   close() {
     getSelection()?.removeAllRanges();
     if (!rows.drop()) el('log').focus({ preventScroll: true });
   },
 };
+
+/** @type {import('./app.js').App} */
+const app = {
+  bus, sources, view, toast, complain, act, select,
+  say: () => status.words(),
+  point: rows.point,
+  goTo: rows.goTo,
+  cursor: rows.cursor,
+};
+const comforts = comfort(app, { facts, stream });
+Object.assign(acts, comforts.acts, { dress: () => {} }); // `act` dresses after each act
 
 let toastTimer = 0;
 /** @param {string} words @param {number} [ms] */
@@ -100,7 +122,7 @@ async function go(typed) {
   try {
     const here = view.top ?? view.block.last;
     if (to.kind === 'at' && !(await rows.goTo(to.at, 0.3))) return 'There is no line at this place.';
-    if (to.kind === 'lines' && here && sources.shown) await rows.goTo(await offsetFrom(sources.shown.store, here, to.by), 0);
+    if (to.kind === 'lines' && here && sources.shown) await rows.goTo(await rows.offsetBy(here, to.by), 0);
     return '';
   } catch (error) {
     return `The server said: ${/** @type {Error} */ (error).message}`;
@@ -127,7 +149,7 @@ async function follow(hash) {
 
 /** @param {string} name */
 function select(name) {
-  const source = sources.all.get(name);
+  const source = name === MERGED ? comforts.merged() : sources.all.get(name);
   if (!source || name === sources.active) return;
   const left = sources.shown;
   if (left) left.place = view.follow ? null : view.top;
@@ -136,6 +158,7 @@ function select(name) {
   view.follow = true;
   el('log').classList.remove('has-ms', 'has-clock', 'has-level');
   view.show(source.store);
+  bus.emit('show');
   if (source.place) view.jump(source.place.offset, 0).catch(complain);
   status.words();
 }
@@ -143,17 +166,20 @@ function select(name) {
 /** @param {string} event @param {any} data */
 function received(event, data) {
   sources.received(event, data, { keep: !document.hidden, now: Date.now() });
-  if (event === 'hello') facts.trouble = '';
+  if (event === 'hello' || event === 'list') facts.trouble = '';
   if (!sources.active && sources.all.size) select(sources.names[0]);
   if (event === 'tick') unfinished(data.files);
-  if (!data.file || data.file === sources.active) view.schedule();
+  bus.emit('event', { event, data });
+  if (event === 'batch') bus.emit('grew', data.file);
+  if (!data.file || data.file === sources.active || sources.active === MERGED) view.schedule();
+  stream.want(comforts.shown(), sources.all.size);
 }
 
 let unfinishedSize = 0;
 /** Reads the unfinished last line of the shown file when it grew. @param {api.FileInfo[]} files */
 function unfinished(files) {
   const info = files.find(({ name }) => name === sources.active);
-  const store = sources.shown?.store;
+  const store = info && sources.all.get(info.name)?.store;
   if (!info || !store || !view.follow || document.hidden || info.size <= info.tip || info.size === unfinishedSize) return;
   unfinishedSize = info.size;
   store.around('end', 0, 0).then(() => view.schedule(), complain);
@@ -175,13 +201,14 @@ function act(name) {
   status.words();
 }
 
-/** What follows from the choices and is not CSS. */
+/** What follows from the choices, beside CSS. */
 function dress() {
   el('wrap').setAttribute('aria-pressed', String(choices.wrap));
   el('theme').title = `Theme: ${choices.theme === 'auto' ? 'automatic' : choices.theme} (D)`;
   retime(view.block.rows);
   const top = view.block.rows[view.follow ? view.block.length - 1 : view.first.index];
   put(el('zone'), zoneWords((top && timeOfRow(top)?.ms) ?? null));
+  bus.emit('dress');
   const background = isDark() ? '#0e1116' : '#ffffff';
   if (look.background === background) return;
   look.background = background;
@@ -226,13 +253,15 @@ document.addEventListener('visibilitychange', () => {
   status.words();
 });
 window.addEventListener('online', () => stream.hurry());
+window.addEventListener('pagehide', () => stream.leave());
+window.addEventListener('pageshow', ({ persisted }) => { if (persisted) stream.open(); });
 matchMedia('(prefers-color-scheme: light)').addEventListener('change', dress);
 window.addEventListener('error', ({ message }) => {
   facts.trouble = `The page failed: ${message}`;
   status.words();
 });
 setInterval(() => {
-  if (hiddenSince && Date.now() - hiddenSince > HIDDEN_MS && facts.phase !== 'closed') stream.close();
+  if (hiddenSince && Date.now() - hiddenSince > HIDDEN_MS && facts.phase !== 'closed' && !comforts.waits()) stream.close();
   if (!document.hidden) dress();
   status.words();
 }, 1000);

@@ -7,7 +7,8 @@ import { count } from './format.js';
 import { keyOf } from './group.js';
 import { hashOf } from './link.js';
 import { Marks } from './marks.js';
-import { Pick, linesBetween, selectedText, toClipboard } from './pick.js';
+import { Merged } from './merged.js';
+import { Pick, linesBetween, offsetFrom, selectedText, toClipboard } from './pick.js';
 import { el } from './status.js';
 
 /** @typedef {import('./store.js').Item} Item */
@@ -30,14 +31,20 @@ export function rowActs({ sources, view, toast, complain }) {
     else toast(`That did not work: ${/** @type {Error} */ (error).message}`);
   }
 
+  /** A line as its own file has it: in the merged view lines of several files stand together. @param {Item|null|undefined} item */
+  function origin(item) {
+    const store = item?.file ? sources.all.get(item.file)?.store : sources.shown?.store;
+    return store && item ? { store: /** @type {import('./store.js').Store} */ (store), item: item.of ?? item } : null;
+  }
+
   block.classes = (item) => {
-    const store = sources.shown?.store;
-    if (!store || item.kind !== 'line') return '';
+    const own = item.kind === 'line' ? origin(item) : null;
+    if (!own) return '';
     /** @type {string[]} */
     const out = [];
     if (pick.has(item)) out.push('sel');
     if (found && keyOf(item) === found) out.push('found');
-    if (marks.has(store.name, store.lives[item.life]?.generation ?? null, item.offset)) out.push('marked');
+    if (marks.has(own.store.name, own.store.lives[own.item.life]?.generation ?? null, own.item.offset)) out.push('marked');
     return out.join(' ');
   };
 
@@ -92,11 +99,17 @@ export function rowActs({ sources, view, toast, complain }) {
     alter(index, () => { block.toggleFold(index); });
   }
 
+  /** The lines between two items with their places. @param {Item} first @param {Item} last */
+  async function linesOf(first, last) {
+    const shown = sources.shown?.store;
+    if (shown instanceof Merged) return shown.between(first, last);
+    return shown ? (await linesBetween(shown, first, last)).map((line) => ({ ...line, file: shown.name })) : [];
+  }
+
   /** @param {boolean} names  with the file and the place before each line */
   async function copy(names) {
-    const store = sources.shown?.store;
     const item = block.items[cursor()];
-    if (!store || !item) return;
+    if (!item) return;
     const native = getSelection();
     if (!pick.span && native && !native.isCollapsed && !names) {
       await toClipboard(selectedText(native, block.rows) ?? String(native));
@@ -104,16 +117,16 @@ export function rowActs({ sources, view, toast, complain }) {
       return;
     }
     const [first, last] = pick.span ?? [item, item];
-    const lines = await linesBetween(store, first, last);
-    await toClipboard(lines.map(({ offset, text }) => `${names ? `${store.name}:${offset}: ` : ''}${text}\n`).join(''));
+    const lines = await linesOf(first, last);
+    await toClipboard(lines.map(({ file, offset, text }) => `${names ? `${file}:${offset}: ` : ''}${text}\n`).join(''));
     toast(lines.length === 1 ? 'Copied the line' : `Copied ${count(lines.length)} lines`);
   }
 
   /** The link to the cursor row, in the address bar and on the clipboard. */
   async function link() {
-    const store = sources.shown?.store;
-    const item = block.items[cursor()];
-    if (!store || item?.kind !== 'line') return;
+    const own = origin(block.items[cursor()]);
+    if (!own || own.item.kind !== 'line') return;
+    const { store, item } = own;
     const url = new URL(location.href);
     url.hash = hashOf({ file: store.name, offset: item.offset, generation: store.lives[item.life].generation });
     history.replaceState(history.state, '', url);
@@ -122,9 +135,9 @@ export function rowActs({ sources, view, toast, complain }) {
   }
 
   function mark() {
-    const store = sources.shown?.store;
-    const item = block.items[cursor()];
-    if (!store || item?.kind !== 'line') return;
+    const own = origin(block.items[cursor()]);
+    if (!own || own.item.kind !== 'line') return;
+    const { store, item } = own;
     const on = marks.toggle(store.name, store.lives[item.life].generation, item.offset);
     block.decorate();
     toast(on ? 'Marked: \' goes to the next mark' : 'Not marked any more');
@@ -133,7 +146,10 @@ export function rowActs({ sources, view, toast, complain }) {
   /** @param {number} by */
   async function toMark(by) {
     const store = sources.shown?.store;
-    if (!store) return;
+    if (!store || store instanceof Merged) {
+      toast('Marks are found in the file itself: [ and ] turn to it');
+      return;
+    }
     const offsets = marks.offsets(store.name, store.life.generation);
     if (!offsets.length) {
       toast('No line is marked: m marks one');
@@ -187,6 +203,21 @@ export function rowActs({ sources, view, toast, complain }) {
   return {
     marks,
     goTo,
+    /** The line that the keys act on. */
+    cursor: () => block.items[cursor()] ?? null,
+    /** Where the line is that is some lines away. @param {Item} item @param {number} by */
+    offsetBy(item, by) {
+      const shown = sources.shown?.store;
+      if (shown instanceof Merged) return Promise.resolve(item.offset + by);
+      return shown ? offsetFrom(shown, item, by) : Promise.resolve(item.offset);
+    },
+    /** Puts the cursor on a line that is in the document. @param {Item} item */
+    point(item) {
+      const index = block.items.indexOf(item);
+      if (index < 0) return false;
+      focus(index);
+      return true;
+    },
     /** @type {Record<string, () => unknown>} */
     acts: {
       next: () => step(1),

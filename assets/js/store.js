@@ -22,6 +22,8 @@
  * @property {number} [spread] lines that belong to this one and are shown
  * @property {'trace'|'repeat'} [why]
  * @property {number} [own]    where this line itself ends
+ * @property {string} [file]   in the merged view: whose line it is
+ * @property {Item} [of]       in the merged view: the line in its file
  */
 /** @typedef {{life: number, from: number, to: number, items: Item[], size: number, live: boolean}} Chunk */
 /** @typedef {{generation: string|null, from: number, tip: number, heard: number, gone: boolean, notes: Map<number, string>}} Life  `heard`: where the last batch ended */
@@ -68,6 +70,14 @@ export class Store {
     if (life.generation !== info.generation && info.generation !== null) return; // a notice will tell
     life.tip = Math.max(life.tip, info.tip);
     this.size = Math.max(info.size, life.tip);
+  }
+
+  /** Goes on at the end of a file that nothing was heard of for a while. @param {import('./api.js').FileInfo} info */
+  skipTo(info) {
+    const { generation, tip } = this.life;
+    if (generation !== null && info.generation !== null && info.generation !== generation) this.begin(info.generation, this.back || `${this.label} was rotated`);
+    else if (info.tip > tip) this.skippedBytes += info.tip - tip;
+    this.life.heard = Math.max(this.life.heard, info.tip);
   }
 
   /** @param {{generation?: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[]}} batch @param {boolean} keep false while nobody looks */

@@ -13,7 +13,7 @@ import { Loader } from './loader.js';
 import { TRACK, Track } from './track.js';
 
 /** @typedef {import('./store.js').Item} Item */
-/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./store.js').Store | import('./merged.js').Merged} Store */
 /**
  * @typedef {object} Hooks
  * @property {(follow: boolean, why: string) => void} follow   following began or ended
