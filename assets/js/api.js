@@ -129,7 +129,10 @@ export async function session(token) {
   }
 }
 
-/** @param {string} cursor '' for none */
-export function streamUrl(cursor) {
-  return `stream-logs?view=live&lines=0${cursor ? `&from=${encodeURIComponent(cursor)}` : ''}`;
+/** @param {string} cursor '' for none @param {string[]} [files] none for all */
+export function streamUrl(cursor, files = []) {
+  const q = new URLSearchParams({ view: 'live', lines: '0' });
+  if (cursor) q.set('from', cursor);
+  for (const file of files) q.append('file', file);
+  return `stream-logs?${q}`;
 }

@@ -13,6 +13,7 @@
  * @property {(at: string|number, part: number, generation?: string|null) => Promise<boolean>} goTo
  * @property {() => import('./store.js').Item|null} cursor  the line that the keys act on
  * @property {() => boolean} pointed  whether somebody put the cursor on that line
+ * @property {(item: import('./store.js').Item, by: number) => Promise<number>} offsetBy  where the line is that is some lines away
  * @property {(name: string) => void} select       shows another file
  */
 

@@ -23,7 +23,7 @@ export function download(app, filter, span) {
 
   /** @returns {{file: string, query: [string, string][]}|null} */
   function wanted() {
-    const store = app.sources.shown?.store;
+    const store = app.sources.file;
     if (!store) return null;
     /** @type {[string, string][]} */
     const query = [];
@@ -41,7 +41,7 @@ export function download(app, filter, span) {
   }
 
   function draw() {
-    const store = app.sources.shown?.store;
+    const store = app.sources.file;
     const to = wanted();
     if (!store || !to) return;
     link.href = rawUrl(to.file, to.query);
@@ -65,7 +65,7 @@ export function download(app, filter, span) {
 
   return {
     open() {
-      const store = app.sources.shown?.store;
+      const store = app.sources.file;
       if (!store) return;
       const filtered = !isNothing(filter.query);
       option('lines', 'kept').disabled = !filtered;

@@ -6,6 +6,7 @@
  */
 
 import { Kept } from './kept.js';
+import { Store } from './store.js';
 import { MOST_TERMS, isNothing, nothing, sameTerm } from './query.js';
 
 /** @typedef {import('./query.js').Query} Query */
@@ -26,7 +27,7 @@ export function filter(app) {
   /** The lines of a file as they are shown now. @param {import('./sources.js').Source} source */
   function storeOf(source) {
     kept?.close();
-    kept = isNothing(query) ? null : new Kept(source.store, query, {
+    kept = isNothing(query) || !(source.store instanceof Store) ? null : new Kept(source.store, query, {
       grew: () => { view.schedule(); app.say(); },
       follows: () => view.follow && view.store === kept,
       failed: app.complain,
@@ -60,7 +61,7 @@ export function filter(app) {
     // Old lines stay until the new ones are there; if that takes long, the page says what it does.
     const slow = window.setTimeout(() => { if (mine === turn) view.show(store); }, SLOW_MS);
     try {
-      await view.swap(store, go ?? (place && { at: place.item.offset, part: place.part, generation: store.lives[place.item.life].generation }));
+      await view.swap(store, go ?? (place && { at: place.item.offset, part: place.part, generation: store.lives[place.item.life]?.generation ?? null }));
       if (mine !== turn) return;
       if (place?.focus || (unfiltered && place)) app.point(place.item);
     } catch (error) {

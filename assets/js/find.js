@@ -141,6 +141,7 @@ export class Find {
     const store = this.hooks.store();
     const generation = store?.life.generation;
     if (!store || !generation || store.name !== result.file) return;
+    /** @type {Place} */
     const place = result.places.get(generation) ?? { hits: [], part: 0, density: new Map() };
     const from = this.ends.get(result)?.get(generation) ?? null;
     const { tip } = store.life;

@@ -31,7 +31,7 @@ export function findBox(app, filter) {
       changed();
     },
     query: () => filter.query,
-    store: () => sources.shown?.store,
+    store: () => sources.file,
   });
 
   /** @param {string} words */
@@ -74,7 +74,7 @@ export function findBox(app, filter) {
     if (result.stopped && result.stopped !== 'limit') return `${matches}, stopped at ${result.of ? Math.floor((100 * result.bytes) / result.of) : 0} %`;
     if (!result.hits) return 'no match';
     const item = app.cursor();
-    const at = item?.kind === 'line' && !view.follow ? find.number(sources.shown?.store.lives[item.life].generation ?? null, item.offset) : 0;
+    const at = item?.kind === 'line' && !view.follow ? find.number(sources.file?.lives[item.life]?.generation ?? null, item.offset) : 0;
     return at ? `${count(at)} of ${count(result.hits)}` : matches;
   }
 
@@ -97,7 +97,7 @@ export function findBox(app, filter) {
       return;
     }
     const mine = going += 1;
-    const store = sources.shown?.store;
+    const store = sources.file;
     if (!store) return;
     const slow = window.setTimeout(() => app.toast('Searching for the next match…', 60_000), 700);
     try {
@@ -130,7 +130,7 @@ export function findBox(app, filter) {
       leave();
       return;
     }
-    const store = sources.shown?.store;
+    const store = sources.file;
     try {
       if (store) await store.fetchLines({ file: store.name, at: 'end', after: 1, filters: params(filter.query, [term]) });
     } catch (error) {

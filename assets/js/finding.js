@@ -17,7 +17,6 @@ import { hist as makeHist } from './hist.js';
 import { isContinuation, parse } from './line.js';
 import { hashOf, shownOf } from './link.js';
 import { numbers as makeNumbers } from './numbers.js';
-import { offsetFrom } from './pick.js';
 import { params } from './query.js';
 import { railMarks } from './railmarks.js';
 import { saved as makeSaved } from './saved.js';
@@ -51,7 +50,7 @@ export function finding(app, { span, note }) {
 
   /** The life that the screen stands in. */
   function shownLife() {
-    const store = sources.shown?.store;
+    const store = sources.file;
     const top = view.follow ? null : view.top;
     return store ? store.lives[top?.life ?? store.current] ?? store.life : null;
   }
@@ -77,7 +76,7 @@ export function finding(app, { span, note }) {
   /** @returns {Promise<[number, number]|null>} parts of the file */
   async function rangeOnRail() {
     const { since, until } = filter.query;
-    const store = sources.shown?.store;
+    const store = sources.file;
     if (!store || (!since && !until)) return null;
     const { from, tip, generation } = store.life;
     /** @param {string} time @param {number} none */
@@ -94,14 +93,14 @@ export function finding(app, { span, note }) {
   /** @param {string} typed @returns {Promise<string>} what is wrong with it, or '' */
   async function go(typed) {
     const to = goal(typed, { zone: sources.zone });
-    const store = sources.shown?.store;
+    const store = sources.file;
     if (to.kind === 'wrong') return to.words;
     if (to.kind === 'end') view.setFollow(true);
     try {
       if (to.kind === 'range') await range(to.since, to.until);
       const here = app.cursor() ?? view.block.last;
       if (to.kind === 'at' && !(await app.goTo(to.at, String(to.at).startsWith('line:') || to.at === 0 ? 0 : 0.3))) return 'There is no line at this place.';
-      if (to.kind === 'lines' && here && store) await app.goTo(await offsetFrom(store, here, to.by), 0.3, store.lives[here.life].generation);
+      if (to.kind === 'lines' && here && store) await app.goTo(await app.offsetBy(here, to.by), 0.3, store.lives[here.life]?.generation ?? null);
       return '';
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -113,7 +112,7 @@ export function finding(app, { span, note }) {
   let turn = 0;
   /** The next or previous line that begins an error. @param {1|-1} by */
   async function error(by) {
-    const store = sources.shown?.store;
+    const store = sources.file;
     const item = app.cursor() ?? view.block.last;
     if (!store || !item) return;
     const mine = turn += 1;

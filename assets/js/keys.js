@@ -2,6 +2,8 @@
  * The keys: one table, which the handler and the `?` sheet both read. Single keys act only while nobody types.
  */
 
+import { choices } from './settings.js';
+
 /** @typedef {{keys: string[], act: string, does: string, group: string, acts?: string[]}} Binding  `acts`: one for each key, where they differ */
 
 /** @type {Binding[]} */
@@ -54,10 +56,17 @@ export const BINDINGS = [
   { group: 'Show', keys: ['-'], act: 'smaller', does: 'smaller, denser' },
   { group: 'Show', keys: ['+', '='], act: 'larger', does: 'larger, roomier' },
   { group: 'Show', keys: ['D'], act: 'theme', does: 'theme: automatic, dark, light' },
+  { group: 'Show', keys: ['H'], act: 'label', does: 'colour the selected word everywhere' },
+  { group: 'Show', keys: ['x'], act: 'columns', does: 'fields as columns, or lines as written' },
+  { group: 'Show', keys: ['X'], act: 'fields', does: 'choose columns and hidden fields' },
   { group: 'Page', keys: ['s'], act: 'save', does: 'save what is shown' },
   { group: 'Page', keys: ['['], act: 'previous-file', does: 'previous file' },
   { group: 'Page', keys: [']'], act: 'next-file', does: 'next file' },
   { group: 'Page', keys: ['Ctrl-k'], act: 'palette', does: 'all of this by name' },
+  { group: 'Page', keys: ['M'], act: 'merged', does: 'all files as one, by time' },
+  { group: 'Page', keys: ['B'], act: 'notify', does: 'tell me when a line has a text' },
+  { group: 'Page', keys: [','], act: 'settings', does: 'settings' },
+  { group: 'Page', keys: ['L'], act: 'health', does: 'health: delays, rates, files' },
   { group: 'Page', keys: ['?'], act: 'help', does: 'this sheet' },
   { group: 'Page', keys: ['Escape', 'q'], act: 'close', does: 'close what is open' },
 ];
@@ -81,6 +90,8 @@ export function actOf(event) {
   const target = /** @type {Element|null} */ (event.target);
   if (target?.closest('input, textarea, select, [contenteditable]')) return undefined;
   const name = nameOf(event);
+  // Single keys can be turned off, or act only where the log has the focus (WCAG 2.1.4).
+  if (!name.startsWith('Ctrl-') && name !== 'Escape' && (choices.keys === 'off' || (choices.keys === 'log' && !target?.closest('#log')))) return undefined;
   // Space and Enter press the button that has the focus.
   if ((name === 'Space' || name === 'Enter') && target?.closest('button, a, summary')) return undefined;
   if (target?.closest('[role=scrollbar], [role=tab]') && /^(Arrow|Home|End|Page)/.test(name)) return undefined;

@@ -13,20 +13,21 @@ import { goBox, palette as makePalette } from './palette.js';
 import { rail as makeRail } from './rail.js';
 import { look } from './row.js';
 import { rowActs } from './rows.js';
+import { comfort } from './comfort.js';
 import { apply, choices, firstVisit, isDark } from './settings.js';
-import { Sources } from './sources.js';
+import { MERGED, Sources } from './sources.js';
 import { el, put, status as makeStatus } from './status.js';
-import { Stream } from './stream.js';
+import { Shared } from './share.js';
 import { tabs as makeTabs } from './tabs.js';
 import { View } from './view.js';
 
 const HIDDEN_MS = 60_000; // then the stream is let go: a browser gives one server six connections
 
 /** @type {import('./status.js').Facts} */
-const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '', title: '' };
+const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '', title: '', latency: null, behind: 0, unread: 0, alert: false };
 let hiddenSince = 0;
-
 const bus = new Bus();
+
 const sources = new Sources(async (query) => {
   const answer = await api.lines(query);
   facts.trouble = '';
@@ -42,7 +43,7 @@ const view = new View(el('log'), el('track'), el('block'), {
     status.words(true);
   },
   drawn() {
-    const store = sources.shown?.store;
+    const store = sources.active === MERGED ? null : sources.shown?.store;
     const span = store ? Math.max(1, store.life.tip - store.life.from) : 1;
     rail.ticks(store ? rows.marks.offsets(store.name, store.life.generation).map((offset) => (offset - store.life.from) / span) : []);
     if (choices.time !== 'clock') retime(view.block.rows);
@@ -54,15 +55,19 @@ const view = new View(el('log'), el('track'), el('block'), {
 const rail = makeRail(el('rail'), el('thumb'), {
   async jump(part) {
     const store = sources.shown?.store;
-    const life = store?.lives[view.follow ? store.current : view.top?.life ?? store.current];
-    if (part >= 1 && life === store?.life) view.setFollow(true);
-    else if (life) await view.jump(Math.floor(life.from + part * (life.tip - life.from)), 0, life.generation).catch(complain);
+    if (part >= 1 && (view.follow || (view.top?.life ?? 0) >= (store && 'current' in store ? store.current : 0))) view.setFollow(true);
+    else if (store && 'reach' in store) await view.jump(part > 0 ? `${(part * 100).toFixed(3)}%` : 'start', 0).catch(complain);
+    else if (store) {
+      const life = store.lives[view.follow ? store.current : view.top?.life ?? store.current];
+      await view.jump(Math.floor(life.from + part * (life.tip - life.from)), 0, life.generation).catch(complain);
+    }
   },
   key: act,
 });
-const tabs = makeTabs(el('tabs'), select);
-const stream = new Stream({
+const tabs = makeTabs(el('tabs'), select, () => act('files'));
+const stream = new Shared(`logcast ${location.pathname}`, {
   url: api.streamUrl,
+  files: api.files,
   event: received,
   phase(phase, tries) {
     Object.assign(facts, { phase, tries });
@@ -73,16 +78,25 @@ const stream = new Stream({
 });
 const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs, line: () => found.numbers.top(), kept: () => found.filter.kept });
 const rows = rowActs({ sources, view, toast, complain, url: (place) => found.link(place) });
-const found = finding({
-  bus, sources, view, toast, complain, act, select, say: () => status.words(), cursor: rows.cursor, point: rows.point, pointed: rows.pointed, goTo: rows.goTo,
-}, { span: rows.span, note: (words) => { facts.note = words; } });
+/** @type {import('./app.js').App} */
+const app = {
+  bus, sources, view, toast, complain, act, select, say: () => status.words(),
+  point: rows.point, pointed: rows.pointed, goTo: rows.goTo, cursor: rows.cursor, offsetBy: rows.offsetBy,
+};
+const found = finding(app, { span: rows.span, note: (words) => { facts.note = words; } });
 /** @type {Record<string, () => unknown>} */
 const acts = {
   ...makeActs({ sources, view, select, complain }),
   ...rows.acts,
   ...found.acts,
   goto: goBox(found.go, rows.again),
-  palette: makePalette(act),
+  palette: makePalette(act, () => sources.tabs.slice(0, 5000).map((name) => ({ name: `open ${name === MERGED ? 'merged' : name}`, run: () => select(name) }))),
+  files() {
+    acts.palette();
+    const field = /** @type {HTMLInputElement} */ (document.querySelector('#palette input'));
+    field.value = 'open ';
+    field.dispatchEvent(new Event('input'));
+  },
   close() {
     const chosen = getSelection();
     const had = chosen !== null && !chosen.isCollapsed;
@@ -90,6 +104,9 @@ const acts = {
     if (!rows.drop() && !had && !found.close()) el('log').focus({ preventScroll: true });
   },
 };
+
+const comforts = comfort(app, { facts, stream });
+Object.assign(acts, comforts.acts, { dress: () => {} }); // `act` dresses after each act
 
 let toastTimer = 0;
 /** @param {string} words @param {number} [ms] */
@@ -102,7 +119,7 @@ function toast(words, ms = 2500) {
 
 /** @param {string} name */
 function select(name) {
-  const source = sources.all.get(name);
+  const source = name === MERGED ? comforts.merged() : sources.all.get(name);
   if (!source || name === sources.active) return;
   const left = sources.shown;
   if (left) left.place = view.follow ? null : view.top;
@@ -111,7 +128,7 @@ function select(name) {
   view.follow = true;
   el('log').classList.remove('has-ms', 'has-clock', 'has-level');
   view.show(found.storeOf(source));
-  if (source.place) view.jump(source.place.offset, 0, source.store.lives[source.place.life].generation).catch(complain);
+  if (source.place) view.jump(source.place.offset, 0, 'lives' in source.store ? source.store.lives[source.place.life].generation : null).catch(complain);
   bus.emit('show');
   status.words();
 }
@@ -119,18 +136,20 @@ function select(name) {
 /** @param {string} event @param {any} data */
 function received(event, data) {
   sources.received(event, data, { keep: !document.hidden, now: Date.now() });
-  if (event === 'hello') facts.trouble = '';
+  if (event === 'hello' || event === 'list') facts.trouble = '';
   if (!sources.active && sources.all.size) select(sources.names[0]);
-  bus.emit('event', { event, data });
   if (event === 'tick') unfinished(data.files);
-  if (!data.file || data.file === sources.active) view.schedule();
+  bus.emit('event', { event, data });
+  if (event === 'batch') bus.emit('grew', data.file);
+  if (!data.file || data.file === sources.active || sources.active === MERGED) view.schedule();
+  stream.want(comforts.shown(), sources.all.size);
 }
 
 let unfinishedSize = 0;
 /** Reads the unfinished last line of the shown file when it grew. @param {api.FileInfo[]} files */
 function unfinished(files) {
   const info = files.find(({ name }) => name === sources.active);
-  const store = sources.shown?.store;
+  const store = info && sources.all.get(info.name)?.store;
   if (!info || !store || !view.follow || document.hidden || info.size <= info.tip || info.size === unfinishedSize) return;
   unfinishedSize = info.size;
   store.around('end', 0, 0).then(() => view.schedule(), complain);
@@ -152,14 +171,14 @@ function act(name) {
   status.words();
 }
 
-/** What follows from the choices and is not CSS. */
+/** What follows from the choices, beside CSS. */
 function dress() {
   el('wrap').setAttribute('aria-pressed', String(choices.wrap));
   el('theme').title = `Theme: ${choices.theme === 'auto' ? 'automatic' : choices.theme} (D)`;
   retime(view.block.rows);
-  bus.emit('dress');
   const top = view.block.rows[view.follow ? view.block.length - 1 : view.first.index];
   put(el('zone'), zoneWords((top && timeOfRow(top)?.ms) ?? null));
+  bus.emit('dress');
   const background = isDark() ? '#0e1116' : '#ffffff';
   if (look.background === background) return;
   look.background = background;
@@ -204,13 +223,15 @@ document.addEventListener('visibilitychange', () => {
   status.words();
 });
 window.addEventListener('online', () => stream.hurry());
+window.addEventListener('pagehide', () => stream.leave());
+window.addEventListener('pageshow', ({ persisted }) => { if (persisted) stream.open(); });
 matchMedia('(prefers-color-scheme: light)').addEventListener('change', dress);
 window.addEventListener('error', ({ message }) => {
   facts.trouble = `The page failed: ${message}`;
   status.words();
 });
 setInterval(() => {
-  if (hiddenSince && Date.now() - hiddenSince > HIDDEN_MS && facts.phase !== 'closed') stream.close();
+  if (hiddenSince && Date.now() - hiddenSince > HIDDEN_MS && facts.phase !== 'closed' && !comforts.waits()) stream.close();
   if (!document.hidden) dress();
   status.words();
 }, 1000);

@@ -22,7 +22,7 @@ export function numbers(app) {
 
   /** Numbers of the block's rows, null where none is known. @param {Item[]} items @returns {(number|null)[]} */
   function known(items) {
-    const store = sources.shown?.store;
+    const store = sources.file;
     /** @type {(number|null)[]} */
     const out = items.map(() => null);
     if (!store) return out;
@@ -75,7 +75,7 @@ export function numbers(app) {
 
   /** @param {Item} item */
   function later(item) {
-    const store = sources.shown?.store;
+    const store = sources.file;
     if (timer || !store) return;
     const key = `${store.name} ${item.life} ${item.offset} ${store.indexed}`;
     if (key === vain) return;

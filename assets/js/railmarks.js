@@ -107,7 +107,7 @@ export function railMarks(app, { find, hist, range, life }) {
     if (!of) return;
     const box = root.getBoundingClientRect();
     const part = Math.max(0, Math.min(1, (event.clientY - box.top) / Math.max(1, box.height)));
-    const ms = of === app.sources.shown?.store.life ? hist.scale.timeAtByte(part) : null;
+    const ms = of === app.sources.file?.life ? hist.scale.timeAtByte(part) : null;
     const node = el('rail-tip');
     node.hidden = false;
     put(node, `${ms === null ? '' : `≈ ${clockWords(ms, hist.scale.days > 1)} · `}${percent(part, 1)} · ${bytes(Math.round(of.from + part * (of.tip - of.from)))}`);

@@ -6,7 +6,8 @@ import { Problem } from './api.js';
 import { count } from './format.js';
 import { keyOf } from './group.js';
 import { Marks } from './marks.js';
-import { Pick, bytesBetween, linesBetween, selectedText, toClipboard } from './pick.js';
+import { Merged } from './merged.js';
+import { Pick, bytesBetween, linesBetween, offsetFrom, selectedText, toClipboard } from './pick.js';
 import { el } from './status.js';
 
 /** @typedef {import('./store.js').Item} Item */
@@ -31,14 +32,20 @@ export function rowActs({ sources, view, toast, complain, url }) {
     else toast(`That did not work: ${/** @type {Error} */ (error).message}`);
   }
 
+  /** A line as its own file has it: in the merged view lines of several files stand together. @param {Item|null|undefined} item */
+  function origin(item) {
+    const store = item?.file ? sources.all.get(item.file)?.store : sources.shown?.store;
+    return store && item ? { store: /** @type {import('./store.js').Store} */ (store), item: item.of ?? item } : null;
+  }
+
   block.classes = (item) => {
-    const store = sources.shown?.store;
-    if (!store || item.kind !== 'line') return '';
+    const own = item.kind === 'line' ? origin(item) : null;
+    if (!own) return '';
     /** @type {string[]} */
     const out = [];
     if (pick.has(item)) out.push('sel');
     if (found && keyOf(item) === found) out.push('found');
-    if (marks.has(store.name, store.lives[item.life]?.generation ?? null, item.offset)) out.push('marked');
+    if (marks.has(own.store.name, own.store.lives[own.item.life]?.generation ?? null, own.item.offset)) out.push('marked');
     return out.join(' ');
   };
 
@@ -94,11 +101,18 @@ export function rowActs({ sources, view, toast, complain, url }) {
     alter(index, () => { block.toggleFold(index); });
   }
 
+  /** The lines between two items with their places. @param {Item} first @param {Item} last */
+  async function linesOf(first, last) {
+    const shown = view.store;
+    if (shown instanceof Merged) return shown.between(first, last);
+    return shown ? (await linesBetween(shown, first, last)).map((line) => ({ ...line, file: shown.name })) : [];
+  }
+
   /** @param {boolean} names  with the file and the place before each line */
   async function copy(names) {
     const { store } = view;
     const item = block.items[cursor()];
-    if (!store || !item) return;
+    if (!item) return;
     const native = getSelection();
     if (!pick.span && native && !native.isCollapsed && !names) {
       await toClipboard(selectedText(native, block.rows) ?? String(native));
@@ -106,8 +120,9 @@ export function rowActs({ sources, view, toast, complain, url }) {
       return;
     }
     const [first, last] = pick.span ?? [item, item];
-    let text = names ? '' : await bytesBetween(store, first, last);
-    if (names) for (const line of await linesBetween(store, first, last)) text += `${store.name}:${line.offset}: ${line.text}\n`;
+    let text = '';
+    if (names || !store || store instanceof Merged) for (const line of await linesOf(first, last)) text += `${names ? `${line.file}:${line.offset}: ` : ''}${line.text}\n`;
+    else text = await bytesBetween(store, first, last);
     const lines = text.split('\n').length - 1;
     await toClipboard(text);
     toast(lines === 1 ? 'Copied the line' : `Copied ${count(lines)} lines`);
@@ -115,9 +130,9 @@ export function rowActs({ sources, view, toast, complain, url }) {
 
   /** The link to the cursor row, in the address bar and on the clipboard. */
   async function link() {
-    const store = sources.shown?.store;
-    const item = block.items[cursor()];
-    if (!store || item?.kind !== 'line') return;
+    const own = origin(block.items[cursor()]);
+    if (!own || own.item.kind !== 'line') return;
+    const { store, item } = own;
     const { href } = url({ file: store.name, offset: item.offset, generation: store.lives[item.life].generation });
     history.replaceState(history.state, '', href);
     await toClipboard(href);
@@ -125,9 +140,9 @@ export function rowActs({ sources, view, toast, complain, url }) {
   }
 
   function mark() {
-    const store = sources.shown?.store;
-    const item = block.items[cursor()];
-    if (!store || item?.kind !== 'line') return;
+    const own = origin(block.items[cursor()]);
+    if (!own || own.item.kind !== 'line') return;
+    const { store, item } = own;
     const on = marks.toggle(store.name, store.lives[item.life].generation, item.offset);
     block.decorate();
     toast(on ? 'Marked: \' goes to the next mark' : 'Not marked any more');
@@ -136,7 +151,10 @@ export function rowActs({ sources, view, toast, complain, url }) {
   /** @param {number} by */
   async function toMark(by) {
     const store = sources.shown?.store;
-    if (!store) return;
+    if (!store || store instanceof Merged) {
+      toast('Marks are found in the file itself: [ and ] turn to it');
+      return;
+    }
     const offsets = marks.offsets(store.name, store.life.generation);
     if (!offsets.length) {
       toast('No line is marked: m marks one');
@@ -211,6 +229,12 @@ export function rowActs({ sources, view, toast, complain, url }) {
     },
     /** The selected lines, the first and the last. */
     span: () => (pick.span ? { first: pick.span[0], last: pick.span[1] } : null),
+    /** Where the line is that is some lines away. @param {Item} item @param {number} by */
+    offsetBy(item, by) {
+      const shown = sources.shown?.store;
+      if (shown instanceof Merged) return Promise.resolve(item.offset + by);
+      return shown ? offsetFrom(shown, item, by) : Promise.resolve(item.offset);
+    },
     /** @type {Record<string, () => unknown>} */
     acts: {
       next: () => step(1),

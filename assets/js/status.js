@@ -16,7 +16,7 @@ export function put(node, text) {
   if (node && node.textContent !== text) node.textContent = text;
 }
 
-/** @typedef {{phase: import('./stream.js').Phase, tries: number, why: string, trouble: string, note: string}} Facts  `trouble`: what failed; `note`: what the user should know */
+/** @typedef {{phase: import('./stream.js').Phase, tries: number, why: string, trouble: string, note: string, title: string, latency: number|null, behind: number, unread: number, alert: boolean}} Facts  `trouble`: what failed; `note`: what the user should know; `latency`, `behind`: ms; `unread`: lines that came while nobody looked; `alert`: a line came that was waited for */
 
 const EVERY_MS = 100;
 const FLOOD_MS = 1500;
@@ -55,18 +55,19 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, kept }
     state.dataset.tone = said.tone;
     put(state.lastElementChild, said.words);
     el('follow').setAttribute('aria-pressed', String(view.follow));
-    tabs.draw(sources.names, sources.active, (name) => sources.all.get(name)?.store.state ?? '');
+    tabs.draw(sources.tabs, sources.active, (name) => sources.get(name)?.store.state ?? 'following');
     drawBanner(store);
     drawEmpty(store);
     const fresh = drawPill();
-    put(el('total'), store ? [totalWords(store), bytes(store.size)].filter(Boolean).join(' · ') : '');
+    put(el('total'), store ? [sources.file ? totalWords(sources.file) : '', bytes(store.size)].filter(Boolean).join(' · ') : '');
     put(el('lines'), rate > 0 ? `${count(Math.round(rate))} lines/s` : '');
     const name = [store?.label, facts.title].filter(Boolean).join(' · ') || 'logcast';
-    const title = `${fresh > 0 ? `(${count(fresh)}) ` : ''}${name}`;
+    const unread = Math.max(fresh, facts.unread);
+    const title = `${facts.alert ? '● ' : ''}${unread > 0 ? `(${count(unread)}) ` : ''}${name}`;
     if (document.title !== title) document.title = title;
   }
 
-  /** @param {import('./store.js').Store|undefined} store */
+  /** @param {import('./sources.js').Source['store']|undefined} store */
   function drawBanner(store) {
     let loud = facts.trouble;
     if (!loud && store?.state === 'waiting' && (store.life.tip > 0 || store.current > 0)) loud = `${store.label} is gone. Waiting for it to come back…`;
@@ -81,7 +82,7 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, kept }
     put(el('retry'), facts.trouble ? 'Retry' : 'Close');
   }
 
-  /** @param {import('./store.js').Store|undefined} store */
+  /** @param {import('./sources.js').Source['store']|undefined} store */
   function drawEmpty(store) {
     const filtered = view.store && 'base' in view.store ? view.store : null;
     if (filtered) {
@@ -122,6 +123,12 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, kept }
     const store = sources.shown?.store;
     if (!store) return;
     const item = view.top;
+    if ('reach' in store) {
+      const { from, at, tip } = store.reach(view.follow || view.atBottom ? null : item);
+      rail.show(from, at, tip, 0);
+      put(el('place'), view.follow ? 'Following the end' : `${percent(at, tip)} of ${store.parts.length} files`);
+      return words();
+    }
     const older = !view.follow && item !== null && item.life < store.current;
     const life = older ? store.lives[item.life] ?? store.life : store.life;
     const at = view.follow || !item || (view.atBottom && !older) ? life.tip : item.offset;
@@ -129,7 +136,7 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, kept }
     rail.show(life.from, at, life.tip, n);
     const where = view.follow ? 'Following the end' : `${n ? `Line ${count(n)}` : `byte ${count(at)}`} · ${percent(at - life.from, life.tip - life.from)}`;
     put(el('place'), older ? `${where} of an older file` : where);
-    words();
+    return words();
   }
 
   return { words, place };

@@ -27,6 +27,8 @@ import { Lives } from './lives.js';
  * @property {number} [spread] lines that belong to this one and are shown
  * @property {'trace'|'repeat'} [why]
  * @property {number} [own]    where this line itself ends
+ * @property {string} [file]   in the merged view: whose line it is
+ * @property {Item} [of]       in the merged view: the line in its file
  */
 export class Store {
   /** @param {string} name @param {(query: LinesQuery) => Promise<LinesAnswer>} fetchLines */
@@ -72,6 +74,14 @@ export class Store {
     this.lines = info.lines ?? null;
     if (this.lines !== null) this.ages.number(this.current, info.tip, this.lines + 1);
     this.size = Math.max(info.size, life.tip);
+  }
+
+  /** Goes on at the end of a file that nothing was heard of for a while. @param {import('./api.js').FileInfo} info */
+  skipTo(info) {
+    const { generation, tip } = this.life;
+    if (generation !== null && info.generation !== null && info.generation !== generation) this.begin(info.generation, this.back || `${this.label} was rotated`);
+    else if (info.tip > tip) this.skippedBytes += info.tip - tip;
+    this.life.heard = Math.max(this.life.heard, info.tip);
   }
 
   /** @param {{generation?: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[]}} batch @param {boolean} keep false while nobody looks */

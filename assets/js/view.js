@@ -13,7 +13,7 @@ import { Loader } from './loader.js';
 import { TRACK, Track } from './track.js';
 
 /** @typedef {import('./store.js').Item} Item */
-/** @typedef {import('./store.js').Store | import('./kept.js').Kept} Store */
+/** @typedef {import('./store.js').Store | import('./kept.js').Kept | import('./merged.js').Merged} Store */
 /**
  * @typedef {object} Hooks
  * @property {(follow: boolean, why: string) => void} follow   following began or ended
@@ -261,7 +261,7 @@ export class View {
     return this.place(got.items, got.at, part);
   }
 
-  /** Shows another choice of lines at a place, or at the end, without an empty screen between. @param {Store} store @param {{at: number, part: number, generation: string|null}|null} place */
+  /** Shows another choice of lines at a place, or at the end, without an empty screen between. @param {Store} store @param {{at: string|number, part: number, generation: string|null}|null} place */
   async swap(store, place) {
     const turn = this.loader.reset();
     const want = Math.max(this.wanted, PAGE);

@@ -4,8 +4,6 @@
 
 import { choices } from './settings.js';
 
-const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
-
 /** Day and clock of a moment in the zone that is shown. @param {number} ms */
 function parts(ms) {
   const utc = choices.zone === 'utc';
