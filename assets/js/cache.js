@@ -31,10 +31,6 @@ export class Cache {
     while (this.chunks.length > 1 && (this.chunks.length > CHUNKS || all > CHUNK_UNITS)) all -= this.chunks.shift()?.size ?? 0;
   }
 
-  forget() {
-    this.chunks = [];
-  }
-
   /** @param {(chunk: Chunk) => boolean} test */
   find(test) {
     const i = this.chunks.findLastIndex(test);

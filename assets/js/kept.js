@@ -1,21 +1,20 @@
 /**
  * The lines of a file that a filter keeps: the same face as `Store`, so that the view need not know the difference.
  *
- * The server filters; what is remembered are spans: `[from, to)` of a life was scanned, and these lines of it were kept. The
- * lives are the file's own. The newest span is the tail: it grows by itself while the file grows, in steps, so that a filter
- * that keeps one line in a million scans no byte twice. Invariant: spans of a life do not overlap. Knows no DOM.
+ * The server filters; what is remembered are spans (`spans.js`). The lives are the file's own. The newest span is the tail:
+ * it grows by itself while the file grows, in steps, so that a filter that keeps one line in a million scans no byte twice.
+ * Knows no DOM.
  */
 
 import { lowerBound } from './cache.js';
 import { params } from './query.js';
+import { Spans, near } from './spans.js';
 
 /** @typedef {import('./store.js').Item} Item */
 /** @typedef {import('./store.js').Store} Store */
 /** @typedef {import('./api.js').LinesAnswer} LinesAnswer */
-/** @typedef {{life: number, from: number, to: number, items: Item[]}} Span */
+/** @typedef {import('./spans.js').Span} Span */
 
-const MOST_LINES = 30_000; // remembered in all; what is let go is read again
-const MOST_UNITS = 16_000_000;
 const TAIL_LINES = 1000; // in one step of the tail
 const TAIL_MS = 150; // between two steps
 const UNSEEN = 5000; // new lines that are counted while somebody reads; then the count says "or more"
@@ -31,10 +30,7 @@ export class Kept {
     this.name = base.name;
     this.lives = base.lives;
     this.partial = ''; // whether an unfinished line will be kept, nobody knows yet
-    /** @type {Span[]} least recently used first */
-    this.spans = [];
-    /** @type {Span|null} */
-    this.tail = null;
+    this.spans = new Spans();
     /** Kept lines that came since the tail began. */
     this.came = 0;
     this.seen = 0;
@@ -47,6 +43,8 @@ export class Kept {
     this.timer = 0;
   }
 
+  /** The newest span, that grows by itself. */
+  get tail() { return this.spans.tail; }
   get label() { return this.base.label; }
   get life() { return this.base.life; }
   get current() { return this.base.current; }
@@ -71,20 +69,11 @@ export class Kept {
 
   // ── from memory ────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The span that an offset lies in; `end` where an offset that ends a span counts too. @param {number} life @param {number} offset @param {boolean} [end] */
-  spanAt(life, offset, end = false) {
-    const i = this.spans.findLastIndex((span) => span.life === life && span.from <= offset && (offset < span.to || (offset === span.to && (end || span.from === span.to || span === this.tail))));
-    if (i < 0) return null;
-    const [span] = this.spans.splice(i, 1);
-    this.spans.push(span);
-    return span;
-  }
-
   /** @param {Item} item @param {number} n @returns {Item[]|null} */
   peekAfter(item, n) {
     const of = this.lives[item.life];
     const at = item.kind === 'note' ? item.offset : item.next;
-    const span = this.spanAt(item.life, item.kind === 'note' ? at : item.offset) ?? this.spanAt(item.life, at);
+    const span = this.spans.at(item.life, item.kind === 'note' ? at : item.offset) ?? this.spans.at(item.life, at);
     if (!span) return null;
     const i = lowerBound(span.items, at);
     if (i < span.items.length) return this.weave(span.items.slice(i, i + n), item);
@@ -102,7 +91,7 @@ export class Kept {
     const of = this.lives[item.life];
     if (item.kind !== 'note' && item.offset <= of.from && of.notes.has(item.offset)) return [this.base.noteItem(item.life, item.offset)];
     if (item.offset <= of.from) return this.peekOlder(item.life, n);
-    const span = this.spanAt(item.life, item.offset, true);
+    const span = this.spans.at(item.life, item.offset, true);
     if (!span) return null;
     const i = lowerBound(span.items, item.offset);
     if (i > 0) return this.weave(span.items.slice(Math.max(0, i - n), i), null);
@@ -153,65 +142,35 @@ export class Kept {
 
   // ── from the server ────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** What an answer scanned becomes part of the spans. @param {LinesAnswer} answer @param {number} life @param {'down'|'up'} side  where it grew */
+  /** @param {LinesAnswer} answer @param {number} life @param {'down'|'up'} side  where it grew */
   took(answer, life, side) {
     this.base.ages.learn(life, answer);
-    /** @type {Span} */
-    let span = { life, from: answer.from, to: Math.max(answer.from, answer.to), items: [] };
-    span.items = answer.lines.map((line) => ({ kind: 'line', life, offset: line.offset, next: line.next, text: line.text, loose: true, ...(line.cut ? { cut: true } : {}) }));
-    for (const other of this.spans.filter((one) => one.life === life && one.from <= span.to && span.from <= one.to)) {
-      const [a, b] = other.from <= span.from ? [other, span] : [span, other];
-      const end = a.items.length ? a.items[a.items.length - 1].offset : -1;
-      const merged = { life, from: a.from, to: Math.max(a.to, b.to), items: [...a.items, ...b.items.slice(lowerBound(b.items, end + 1))] };
-      this.spans.splice(this.spans.indexOf(other), 1);
-      if (other === this.tail) this.tail = merged;
-      span = merged;
-    }
-    span.items.forEach((item, i) => { item.loose = i > 0 ? span.items[i - 1].next !== item.offset : item.offset !== span.from; });
-    this.spans.push(span);
-    this.trim(span, side);
-    return span;
+    /** @type {Item[]} */
+    const items = answer.lines.map((line) => ({ kind: 'line', life, offset: line.offset, next: line.next, text: line.text, loose: true, ...(line.cut ? { cut: true } : {}) }));
+    return this.spans.add({ life, from: answer.from, to: Math.max(answer.from, answer.to), items }, side);
   }
 
-  /** @param {Span} kept @param {'down'|'up'} side */
-  trim(kept, side) {
-    const count = () => this.spans.reduce((sum, { items }) => sum + items.length, 0);
-    const units = () => this.spans.reduce((sum, { items }) => sum + items.reduce((n, { text }) => n + text.length, 0), 0);
-    while (this.spans.length > 1 && (count() > MOST_LINES || units() > MOST_UNITS)) {
-      const [gone] = this.spans.splice(this.spans[0] === kept ? 1 : 0, 1);
-      if (gone === this.tail) this.tail = null;
-    }
-    while (kept.items.length > 1000 && (count() > MOST_LINES || units() > MOST_UNITS)) {
-      const half = kept.items.length >> 1;
-      if (side === 'down') {
-        kept.items.splice(0, half);
-        kept.from = kept.items[0].offset;
-      } else {
-        kept.items.length = half;
-        kept.to = kept.items[half - 1].next;
-        if (kept === this.tail) this.tail = null;
-      }
-    }
-  }
-
-  /** @param {Item} item @param {number} n @returns {Promise<unknown>} */
+  /** @param {Item} item @param {number} n @returns {Promise<Span|null>} */
   async after(item, n) {
     const life = this.lives[item.life];
-    const span = this.spanAt(item.life, item.offset) ?? this.spanAt(item.life, item.next);
+    const span = this.spans.at(item.life, item.offset) ?? this.spans.at(item.life, item.next);
     const at = span ? span.to : item.next;
-    if (at >= life.tip && item.life !== this.current && life.up === undefined) return this.base.newer(item.life, 1);
+    if (at >= life.tip && item.life !== this.current && life.up === undefined) {
+      await this.base.newer(item.life, 1);
+      return null;
+    }
     const answer = await this.ask({ at, after: n, generation: life.generation }, item.life);
     if (!answer) return null;
     if (answer.to <= at && !answer.more && at < life.tip) life.tip = at; // the server knows the true end
     return this.took(answer, item.life, 'down');
   }
 
-  /** @param {Item} item @param {number} n @returns {Promise<unknown>} */
+  /** @param {Item} item @param {number} n @returns {Promise<Span|null>} */
   async before(item, n) {
     let { life, offset } = item;
     for (;;) {
       const of = this.lives[life];
-      const span = this.spanAt(life, offset, true);
+      const span = this.spans.at(life, offset, true);
       const at = Math.max(of.from, span ? span.from : offset);
       if (at > of.from) {
         const answer = await this.ask({ at, before: n, generation: of.generation }, life);
@@ -250,16 +209,16 @@ export class Kept {
       if (got !== null && ages.known(got) === undefined && this.life.generation !== null && !end) ages.addBelow(got);
       const life = got === null ? this.current : this.base.lifeOf(got);
       let span = this.took(answer, life, 'up');
-      if (end && life === this.current && span.to >= Math.min(answer.size, answer.at)) this.tail = span;
+      if (end && life === this.current && span.to >= Math.min(answer.size, answer.at)) this.spans.tail = span;
       for (let i = 0; i < FAR && !span.items.length && !this.closed; i += 1) {
         this.scanned = span.to - span.from;
         this.hooks.grew();
         const last = { kind: /** @type {const} */ ('note'), life: span.life, offset: span.from, next: span.to, text: '' };
-        const was = span.to - span.from;
-        if (span.to < this.lives[span.life].tip && span !== this.tail) await this.after(last, after || before);
-        else if (!(await this.before(last, before || after))) break;
-        span = this.spans[this.spans.length - 1];
-        if (span.life === life && span.to - span.from <= was) break;
+        const was = span;
+        const grown = span.to < this.lives[span.life].tip && span !== this.tail ? await this.after(last, after || before) : await this.before(last, before || after);
+        if (!grown) break;
+        span = grown;
+        if (span.life === was.life && span.to - span.from <= was.to - was.from) break;
       }
       this.scanned = span.to - span.from;
       const items = span.items.length ? this.weave(near(span.items, span.life === life ? answer.at : Infinity, before, after), null) : [];
@@ -301,23 +260,15 @@ export class Kept {
         const came = answer.lines.length;
         this.came += came;
         // More comes than is read: the newest is what somebody follows, the rest is read when somebody looks there.
-        if (came >= TAIL_LINES && this.hooks.follows() && span.to < of.tip - 4_000_000) this.tail = null;
+        if (came >= TAIL_LINES && this.hooks.follows() && span.to < of.tip - 4_000_000) this.spans.tail = null;
         if (came || from !== span.from || before !== span.items.length) this.hooks.grew();
         return;
       }
     }
     if (typeof of.up === 'number') {
       const { from } = this.lives[of.up];
-      this.tail = { life: of.up, from, to: from, items: [] };
-      this.spans.push(this.tail);
+      this.spans.tail = this.spans.add({ life: of.up, from, to: from, items: [] }, 'down');
       this.hooks.grew();
     }
   }
-}
-
-/** The lines around an offset that were asked for, and no hole among them. @param {Item[]} items @param {number} offset @param {number} before @param {number} after */
-function near(items, offset, before, after) {
-  const i = Number.isFinite(offset) ? lowerBound(items, offset) : items.length;
-  const from = Math.max(0, i - Math.max(before, 1));
-  return items.slice(from, Math.min(items.length, i + Math.max(after, 1)));
 }

@@ -137,11 +137,6 @@ export class Store {
     notes.set(at, there ? `${there} · ${words}` : words);
   }
 
-  /** Forgets all cached lines, not the lives. */
-  forget() {
-    this.cache.forget();
-  }
-
   /** Puts the notes of a life between its lines. @param {Item[]} items */
   weave(items) {
     const notes = items.length ? this.lives[items[0].life].notes : null;
