@@ -1,6 +1,6 @@
 //! What a client without a cursor gets first: the last lines of each file, or those from a line or a time on.
 //!
-//! With a filter the lines that it keeps are counted; a backward look for them stops after [`MAX_SCAN`] and says so. The
+//! With a filter the lines that it keeps are counted; a backward look for them stops after 256 MiB and says so. The
 //! last lines and those since a time reach back into rotated siblings, which the client then reads like a file that
 //! was rotated away under it. Everything here blocks.
 

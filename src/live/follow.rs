@@ -7,14 +7,13 @@
 
 use super::feed::Hub;
 use super::followed::{Followed, Look};
-use super::pipe::{self, Fifo, Tee};
+use super::pipe::{self, Stream, Tee};
 use super::piped::Piped;
 use super::source::Source;
 use super::watch::{Bell, Dirty, Watcher};
 use crate::log::source::{Pattern, Spec};
 use std::collections::HashSet;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -170,12 +169,13 @@ impl Follower {
         self.options.poll.unwrap_or(if self.watcher.is_blind() { BLIND_TICK } else { TICK })
     }
 
-    /// A new path. A FIFO is copied like standard input.
+    /// A new path. A FIFO and what a compressed file holds are copied like standard input.
     fn join(&mut self, name: String, path: PathBuf) -> io::Result<()> {
         self.joined.insert(path.clone());
-        if std::fs::metadata(&path).is_ok_and(|meta| meta.file_type().is_fifo()) {
-            let fifo = Fifo::open(path.clone()).map_err(|error| named(&name, &error))?;
-            return self.join_pipe(name, fifo, None);
+        if std::fs::metadata(&path).is_ok_and(|meta| pipe::is_stream(&path, &meta)) {
+            let stream = pipe::open_stream(&path).map_err(|error| named(&name, &error))?;
+            let source = self.hub.join(name, None);
+            return self.follow_stream(source, stream);
         }
         let source = self.hub.join(name, Some(path.clone()));
         let (names, folders) = (names(&path), folders(&path));
@@ -186,6 +186,16 @@ impl Follower {
     fn join_pipe(&mut self, name: String, pipe: impl io::Read + Send + 'static, tee: Tee) -> io::Result<()> {
         let source = self.hub.join(name, None);
         self.follow_pipe(source, pipe, tee)
+    }
+
+    fn follow_stream(&mut self, source: Arc<Source>, stream: Stream) -> io::Result<()> {
+        match stream {
+            Stream::Fifo(fifo) => self.follow_pipe(source, fifo, None),
+            Stream::Archive(archive) => {
+                source.set_decoded();
+                self.follow_pipe(source, archive, None)
+            }
+        }
     }
 
     fn follow_pipe(
@@ -207,7 +217,7 @@ impl Follower {
             self.watch_folders(at);
             self.look(at, true);
         }
-        self.take_fifos();
+        self.take_streams();
         self.drop_watches();
         self.read_pipes();
         self.hub.tick();
@@ -237,7 +247,7 @@ impl Follower {
                 self.look(at, false);
             }
         }
-        self.take_fifos();
+        self.take_streams();
     }
 
     fn look(&mut self, at: usize, tick: bool) {
@@ -245,13 +255,13 @@ impl Follower {
         self.paths[at].followed.look(&mut look);
     }
 
-    /// A path that got a FIFO after the start is read as one from now on.
-    fn take_fifos(&mut self) {
-        let is_fifo = |path: &FollowedPath| path.followed.is_fifo();
-        while let Some(at) = self.paths.iter().position(is_fifo) {
+    /// A path that got a FIFO or a compressed file after the start is read as one from now on.
+    fn take_streams(&mut self) {
+        let is_stream = |path: &FollowedPath| path.followed.is_stream();
+        while let Some(at) = self.paths.iter().position(is_stream) {
             let followed = self.paths.remove(at).followed;
-            let taken = Fifo::open(followed.path.clone())
-                .and_then(|fifo| self.follow_pipe(followed.source.clone(), fifo, None));
+            let taken = pipe::open_stream(&followed.path)
+                .and_then(|stream| self.follow_stream(followed.source.clone(), stream));
             if let Err(error) = taken {
                 (self.options.talk)(&format!("warning: {}", named(&followed.source.name, &error)));
             }
@@ -294,13 +304,12 @@ impl Follower {
             let new: Vec<PathBuf> =
                 pattern.expand().into_iter().filter(|path| !self.joined.contains(path)).collect();
             for path in new {
-                if self.paths.len() >= crate::log::source::MAX_SOURCES {
+                if self.joined.len() >= crate::log::source::MAX_SOURCES {
                     return;
                 }
-                let name = self.globs[at].name(&path);
-                // It cannot be a FIFO: a pattern finds regular files only.
-                if self.join(name, path).is_ok() {
-                    let at = self.paths.len() - 1;
+                let (name, at) = (self.globs[at].name(&path), self.paths.len());
+                // A compressed file is no path that is followed.
+                if self.join(name, path).is_ok() && self.paths.len() > at {
                     self.watch_folders(at);
                     self.look(at, false);
                 }
@@ -310,7 +319,9 @@ impl Follower {
 
     fn read_pipes(&mut self) {
         for pipe in &mut self.pipes {
-            pipe.look(&self.hub, &mut self.buf);
+            if let Some(text) = pipe.look(&self.hub, &mut self.buf) {
+                (self.options.talk)(&text);
+            }
         }
     }
 

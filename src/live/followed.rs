@@ -12,6 +12,7 @@ mod siblings;
 use super::feed::Hub;
 use super::growth::{Growing, Growth};
 use super::notices::{born_word, generation_member, notice_body};
+use super::pipe::is_stream;
 use super::source::{Source, State};
 use super::vector::Delta;
 use super::view::Content;
@@ -23,7 +24,7 @@ use compare::{Change, Found, compare};
 use siblings::head_now;
 use std::collections::HashMap;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -54,7 +55,7 @@ pub struct Followed {
     last: Weak<Segment>,
     births_seen: u64,
     lives: u64,
-    fifo: bool,
+    stream: bool,
 }
 
 /// What every look needs.
@@ -87,7 +88,7 @@ impl Followed {
             last: Weak::new(),
             births_seen: 0,
             lives: 0,
-            fifo: false,
+            stream: false,
         }
     }
 
@@ -96,9 +97,9 @@ impl Followed {
         self.open.len() > usize::from(self.named)
     }
 
-    /// Whether the path was found to name a FIFO, which is read otherwise.
-    pub fn is_fifo(&self) -> bool {
-        self.fifo
+    /// Whether the path was found to name what is read otherwise: a FIFO or a compressed file.
+    pub fn is_stream(&self) -> bool {
+        self.stream
     }
 
     /// Counts new files that the watcher saw at the path.
@@ -114,11 +115,11 @@ impl Followed {
         let lives = self.open.last().map(|growing| growing.segment.serial);
         let readable = self.read_all(look);
         let found = match std::fs::metadata(&self.path) {
-            Ok(meta) if meta.is_file() => Found::File(Ident::of(&meta)),
-            Ok(meta) if meta.file_type().is_fifo() && self.open.is_empty() => {
-                self.fifo = true;
+            Ok(meta) if self.open.is_empty() && is_stream(&self.path, &meta) => {
+                self.stream = true;
                 return;
             }
+            Ok(meta) if meta.is_file() => Found::File(Ident::of(&meta)),
             Ok(meta) => {
                 self.looked = true;
                 return self

@@ -131,6 +131,9 @@ impl Growing {
             let data = &buf[overlap..n];
             // A head that was given up is not there to be compared.
             if overlap == 0 && !self.segment.is_trimmed() {
+                if self.tip.offset == 0 {
+                    file.learn_mark(data);
+                }
                 if data.starts_with(b"\0") && self.skip_hole(&file)? {
                     continue;
                 }
@@ -238,7 +241,8 @@ impl Growing {
             let (chunk, later) = rest.split_at(cut);
             let from = self.tip.offset;
             let to = Place { offset: from + cut as u64, check: check_at_end(chunk) };
-            let block = Block { bytes: chunk, from, omitted: 0, check: to.check, to: to.offset };
+            let wide = self.file.wide_at(from);
+            let block = Block { bytes: chunk, from, omitted: 0, wide, check: to.check, to: to.offset };
             self.remember(chunk, to);
             hub.publish(source, Delta::Advance(self.segment.clone(), to), Content::Lines(source, block));
             rest = later;

@@ -14,7 +14,9 @@ use crate::log::record::Reader;
 use crate::log::rotated::{Held, MAX_SIBLINGS, look, siblings};
 use crate::log::seek::{first_at, first_time};
 use crate::log::segment::{Born, Place, Segment};
+use crate::log::wide::Wide;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -186,7 +188,8 @@ impl History {
         if let Some(held) = self.sibling(back)
             && let Some(first) = held.undecoded()
         {
-            return lines(first).find_map(|line| reader.time(line.text));
+            let text = Wide::of(first).map_or(Cow::Borrowed(first), |wide| Cow::Owned(wide.run(first)));
+            return lines(&text).find_map(|line| reader.time(line.text));
         }
         let life = self.life(back).ok()?;
         first_time(&life.segment.file(), life.segment.begin(), life.end.offset, reader).ok()?

@@ -322,7 +322,7 @@ mod tests {
         fn write(&mut self, text: &[u8]) {
             self.file.write_all(text).unwrap();
             let to = self.tip + text.len() as u64;
-            let block = Block { bytes: text, from: self.tip, omitted: 0, check: 1, to };
+            let block = Block { bytes: text, from: self.tip, omitted: 0, wide: None, check: 1, to };
             let delta = Delta::Advance(self.segment.clone(), Place { offset: to, check: 1 });
             self.hub.publish(&self.source, delta, Content::Lines(&self.source, block));
             self.tip = to;

@@ -61,6 +61,7 @@ impl Lens {
         out: &mut Vec<u8>,
     ) {
         let block = lines.block();
+        seen.filter.wide = block.wide;
         let mut kept = Vec::new();
         match &self.filter {
             None => kept.push(0..block.bytes.len()),

@@ -127,6 +127,7 @@ impl Batch {
             bytes: &bytes[cut..],
             from: self.from + self.skip,
             omitted: self.omitted,
+            wide: self.segment.file().wide_at(self.from + self.skip),
             check: self.to.check,
             to: self.to.offset,
         };
@@ -149,7 +150,7 @@ mod tests {
 
     fn block(bytes: &[u8], from: u64) -> (Block<'_>, Place) {
         let to = from + bytes.len() as u64;
-        (Block { bytes, from, omitted: 0, check: 1, to }, Place { offset: to, check: 1 })
+        (Block { bytes, from, omitted: 0, wide: None, check: 1, to }, Place { offset: to, check: 1 })
     }
 
     #[test]

@@ -1,18 +1,19 @@
-//! Pipes: standard input and FIFOs, copied into a spool by a thread of their own.
+//! Pipes: standard input, FIFOs and what compressed files hold, copied into a spool by a thread of their own.
 //!
 //! The pipe's writer waits for nothing but the disk. The spool is then a file like any other; the thread only
 //! moves its start when the oldest lines are given up, and rings the follower's bell.
 
 use super::watch::Bell;
+use crate::log::decode::{codec_of, decoder};
 use crate::log::logfile::LogFile;
 use crate::log::segment::Segment;
 use crate::log::spool::Spool;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 /// How much is read from the pipe at once: what a Linux pipe holds.
 const READ_BYTES: usize = 64 << 10;
@@ -22,6 +23,7 @@ const READ_BYTES: usize = 64 << 10;
 pub struct Progress {
     ended: AtomicBool,
     dropped: AtomicU64,
+    failed: OnceLock<String>,
 }
 
 impl Progress {
@@ -33,6 +35,11 @@ impl Progress {
     /// Takes the number of bytes that could not be spooled since the last time.
     pub fn take_dropped(&self) -> u64 {
         self.dropped.swap(0, Ordering::AcqRel)
+    }
+
+    /// Why it ended before its end.
+    pub fn failed(&self) -> Option<&str> {
+        self.failed.get().map(String::as_str)
     }
 }
 
@@ -84,6 +91,77 @@ impl Read for Fifo {
     }
 }
 
+/// A compressed file, read for what it holds. Where many are given, two at a time are decoded.
+pub struct Archive {
+    decoder: Box<dyn Read + Send>,
+    turn: Option<Turn>,
+}
+
+impl Archive {
+    /// Opens a file that is compressed, whatever its name is; `None` for any other.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(path: &Path) -> io::Result<Option<Archive>> {
+        let file = LogFile::open(path)?.try_clone_file()?;
+        let codec = codec_of(&file)?;
+        Ok(codec.map(|codec| Archive { decoder: decoder(codec, file), turn: None }))
+    }
+}
+
+impl Read for Archive {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.turn.get_or_insert_with(Turn::wait);
+        self.decoder.read(buf)
+    }
+}
+
+/// The right to decode; processor and memory are bounded by it.
+struct Turn;
+
+static TURNS: (Mutex<usize>, Condvar) = (Mutex::new(2), Condvar::new());
+
+impl Turn {
+    fn wait() -> Turn {
+        let left = TURNS.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = TURNS.1.wait_while(left, |left| *left == 0).unwrap_or_else(PoisonError::into_inner);
+        *left -= 1;
+        Turn
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *TURNS.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        TURNS.1.notify_one();
+    }
+}
+
+/// Whether a path names what is read as a stream: a FIFO or a compressed file.
+pub fn is_stream(path: &Path, meta: &Metadata) -> bool {
+    meta.file_type().is_fifo() || meta.is_file() && matches!(Archive::open(path), Ok(Some(_)))
+}
+
+/// What is read as a stream.
+pub enum Stream {
+    /// A named pipe.
+    Fifo(Fifo),
+    /// A compressed file.
+    Archive(Archive),
+}
+
+/// Opens what [`is_stream`] told of.
+///
+/// # Errors
+/// What the system says.
+pub fn open_stream(path: &Path) -> io::Result<Stream> {
+    if std::fs::metadata(path)?.file_type().is_fifo() {
+        return Fifo::open(path.to_owned()).map(Stream::Fifo);
+    }
+    let changed = || io::Error::new(io::ErrorKind::InvalidData, "it was replaced just now");
+    Archive::open(path)?.map(Stream::Archive).ok_or_else(changed)
+}
+
 /// Where the bytes go besides the spool.
 pub type Tee = Option<Box<dyn Write + Send>>;
 
@@ -111,7 +189,10 @@ pub fn start(
                 Ok(0) => break,
                 Ok(n) => n,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(_) => break,
+                Err(error) => {
+                    let _ = said.failed.set(error.to_string());
+                    break;
+                }
             };
             copy(&mut spool, &file, &buf[..n], &spooled, &said);
             // A reader of ours that went away stops the teeing, not the serving.

@@ -41,10 +41,10 @@ impl Piped {
         Ok(Piped { source, growing, progress, ended: false, moved: false })
     }
 
-    /// Says what was spooled since the last look, what could not be, and the end.
-    pub fn look(&mut self, hub: &Hub, buf: &mut Vec<u8>) {
+    /// Says what was spooled since the last look, what could not be, and the end. Returns what a person should know.
+    pub fn look(&mut self, hub: &Hub, buf: &mut Vec<u8>) -> Option<String> {
         if self.ended {
-            return;
+            return None;
         }
         // Before the read: what was spooled before the end is then read with it.
         let ended = self.progress.ended();
@@ -57,9 +57,20 @@ impl Piped {
         if ended {
             self.ended = true;
             self.growing.finish(hub, &self.source);
+            if let Some(why) = self.progress.failed() {
+                self.source.set_broken(why.to_owned());
+                self.say(hub, "gap", Delta::Same, &self.source.end_members());
+            }
             self.source.set_state(State::Ended);
-            self.say(hub, "ended", Delta::End(self.source.id), "");
+            // Who comes later is told with the end.
+            self.say(hub, "ended", Delta::End(self.source.id), &self.source.end_members());
+            let name = self.source.name.escape_debug();
+            return self
+                .source
+                .broken()
+                .map(|why| format!("warning: cannot read '{name}' to its end: {why}"));
         }
+        None
     }
 
     fn say(&self, hub: &Hub, name: &str, delta: Delta, more: &str) {

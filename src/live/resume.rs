@@ -1,4 +1,4 @@
-//! Where a client begins: a backlog ([`backlog`](super::backlog)), or the place that a cursor proves.
+//! Where a client begins: a backlog ([`backlog`]), or the place that a cursor proves.
 //!
 //! A cursor is believed only where a file shows what it remembers. Candidates in order: the current file, the
 //! generations still open, the rotated siblings, newest first; tie bits only choose between lives of equal

@@ -9,7 +9,8 @@ use crate::log::logfile::Ident;
 use crate::log::segment::{Place, Segment};
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// How many past generations of a source are remembered: none is told twice when its file comes back, and a
 /// cursor in one of them finds those that followed.
@@ -53,6 +54,8 @@ pub struct Source {
     pub path: Option<PathBuf>,
     pub(super) status: Mutex<Status>,
     past: Mutex<VecDeque<Life>>,
+    decoded: AtomicBool,
+    broken: OnceLock<String>,
     pub(super) siblings: Siblings,
     pub(super) indexed: Indexed,
 }
@@ -85,7 +88,18 @@ impl Source {
     /// A source without a file.
     pub(super) fn new(id: usize, name: String, key: u32, path: Option<PathBuf>, indexed: Indexed) -> Source {
         let status = Mutex::new(Status { state: State::Waiting, current: None });
-        Source { id, name, key, path, status, past: Mutex::default(), siblings: Siblings::default(), indexed }
+        Source {
+            id,
+            name,
+            key,
+            path,
+            status,
+            past: Mutex::default(),
+            decoded: AtomicBool::new(false),
+            broken: OnceLock::new(),
+            siblings: Siblings::default(),
+            indexed,
+        }
     }
 
     /// What is known now.
@@ -105,6 +119,31 @@ impl Source {
             past.pop_front();
         }
         past.push_back(life);
+    }
+
+    /// Whether what is served is what a compressed file holds.
+    pub fn is_decoded(&self) -> bool {
+        self.decoded.load(Ordering::Acquire)
+    }
+
+    /// Says that it is.
+    pub(super) fn set_decoded(&self) {
+        self.decoded.store(true, Ordering::Release);
+    }
+
+    /// Why it ended before its end, if it did.
+    pub fn broken(&self) -> Option<&str> {
+        self.broken.get().map(String::as_str)
+    }
+
+    /// Says why.
+    pub(super) fn set_broken(&self, why: String) {
+        let _ = self.broken.set(why);
+    }
+
+    /// The members of the notice that it has ended.
+    pub(super) fn end_members(&self) -> String {
+        self.broken().map_or(String::new(), |why| format!(r#","reason":{}"#, json_string(why)))
     }
 
     /// Says what is known now.
@@ -133,8 +172,9 @@ impl Source {
             }
         };
         let (name, state) = (json_string(&self.name), status.state.word());
+        let broken = self.broken().map_or(String::new(), |why| format!(r#","broken":{}"#, json_string(why)));
         format!(
-            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size},"lines":{lines},"indexed":{indexed}{more}}}"#
+            r#"{{"name":{name},"state":"{state}","generation":{generation},"from":{from},"tip":{tip},"size":{size},"lines":{lines},"indexed":{indexed}{broken}{more}}}"#
         )
     }
 }

@@ -5,10 +5,13 @@
 
 use super::cursor::{self, HEAD_BYTES, OVERLAP_BYTES};
 use super::lines;
+use super::wide::{Wide, is_rest};
+use std::borrow::Cow;
 use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::UNIX_EPOCH;
 
 /// How much is read at once when looking for a newline, in bytes.
@@ -66,7 +69,14 @@ impl Head {
 pub struct LogFile {
     file: File,
     ident: Ident,
+    /// What its first bytes are: not known, none of these, or a mark of UTF-16.
+    mark: AtomicU8,
 }
+
+const UNKNOWN: u8 = 0;
+const NO_MARK: u8 = 1;
+const LITTLE: u8 = 2;
+const BIG: u8 = 3;
 
 impl LogFile {
     /// Opens the file at a path. A FIFO or a device is opened without waiting, and refused.
@@ -88,7 +98,7 @@ impl LogFile {
         if !meta.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        Ok(LogFile { ident: Ident::of(&meta), file })
+        Ok(LogFile { ident: Ident::of(&meta), file, mark: AtomicU8::new(UNKNOWN) })
     }
 
     /// Another handle to the same file.
@@ -102,6 +112,46 @@ impl LogFile {
     /// Who it is.
     pub fn ident(&self) -> Ident {
         self.ident
+    }
+
+    /// The place in UTF-16 that an offset is, if that is what the file holds.
+    #[inline]
+    pub fn wide_at(&self, offset: u64) -> Option<Wide> {
+        match self.mark.load(Ordering::Relaxed) {
+            NO_MARK => None,
+            _ => self.wide().map(|wide| wide.at(offset)),
+        }
+    }
+
+    /// The text of a run of its lines, or the run itself where that is the text.
+    pub fn text<'a>(&self, run: &'a [u8], offset: u64) -> Cow<'a, [u8]> {
+        self.wide_at(offset).map_or(Cow::Borrowed(run), |wide| Cow::Owned(wide.run(run)))
+    }
+
+    #[cold]
+    fn wide(&self) -> Option<Wide> {
+        match self.mark.load(Ordering::Relaxed) {
+            LITTLE => Wide::of(&[0xff, 0xfe]),
+            BIG => Wide::of(&[0xfe, 0xff]),
+            _ => {
+                let mut first = [0; 2];
+                let n = self.read_at(&mut first, 0).unwrap_or(0);
+                self.learn_mark(&first[..n]);
+                Wide::of(&first[..n])
+            }
+        }
+    }
+
+    /// Learns from the first bytes of the file, which another life of it may have changed, whether it is UTF-16.
+    pub fn learn_mark(&self, first: &[u8]) {
+        let mark = match first {
+            [0xff, 0xfe, ..] => LITTLE,
+            [0xfe, 0xff, ..] => BIG,
+            // The mark may be on its way.
+            [] | [0xff | 0xfe] => UNKNOWN,
+            _ => NO_MARK,
+        };
+        self.mark.store(mark, Ordering::Relaxed);
     }
 
     /// Its metadata now.
@@ -235,8 +285,12 @@ impl LogFile {
             let block = &mut buf[..(at - from) as usize];
             let n = self.read_at(block, from)?;
             let mut seen = &block[..n];
-            if at == end && seen.ends_with(b"\n") {
-                seen = &seen[..seen.len() - 1];
+            if at == end {
+                // An ended file of UTF-16 ends with the second half of a newline.
+                if seen.ends_with(b"\n\0") && self.wide_at(end - 1).is_some_and(|wide| is_rest(wide, b"\0")) {
+                    seen = &seen[..seen.len() - 1];
+                }
+                seen = seen.strip_suffix(b"\n").unwrap_or(seen);
             }
             while let Some(newline) = memchr::memrchr(b'\n', seen) {
                 missing -= 1;

@@ -2,6 +2,7 @@
 //! threads or clocks; the other modules are plain blocking code over `std`.
 
 pub mod cursor;
+pub mod decode;
 pub mod encode;
 pub mod filter;
 pub mod index;
@@ -17,3 +18,4 @@ pub mod segment;
 pub mod source;
 pub mod spool;
 pub mod tally;
+pub mod wide;

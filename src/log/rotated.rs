@@ -6,6 +6,7 @@
 //! then on names do not matter. What cannot be opened is not there for this look, and concludes nothing.
 //! Compressed siblings are decoded into an unlinked temporary file, and are from then on files like any other.
 
+use super::decode::{Codec, decoder};
 use super::logfile::{LogFile, head_of};
 use super::segment::Place;
 use std::ffi::OsStr;
@@ -25,15 +26,6 @@ pub const MAX_LISTED: usize = 4096;
 pub const MAX_DECODED_BYTES: u64 = 1 << 30;
 /// The most directory entries that one look reads; a folder with more is not a log's folder.
 const MAX_ENTRIES: usize = 20_000;
-
-/// How a sibling is compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Codec {
-    /// RFC 1952.
-    Gzip,
-    /// RFC 8878.
-    Zstd,
-}
 
 /// What tells one look's sibling from another's: a copy over the same inode has another time or size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -228,10 +220,7 @@ fn hold(sibling: &Sibling, all: &[Sibling], last: bool) -> io::Result<Option<Hel
     let Ok(handle) = raw.try_clone_file() else { return Ok(None) };
     let mut first = Vec::new();
     let limit = super::cursor::HEAD_BYTES as u64;
-    let read = handle
-        .try_clone()
-        .and_then(|file| decoder(codec, file))
-        .and_then(|decoded| decoded.take(limit).read_to_end(&mut first));
+    let read = handle.try_clone().and_then(|file| decoder(codec, file).take(limit).read_to_end(&mut first));
     match read {
         Ok(_) => Ok(Some(held(handle, head_of(&first).settled(), first, OnceLock::new()))),
         // Perhaps it is being written.
@@ -281,7 +270,7 @@ impl Held {
         let mut raw = self.raw.try_clone()?;
         raw.rewind()?;
         let mut spool = tempfile::tempfile()?;
-        let mut decoded = decoder(codec, raw)?.take(MAX_DECODED_BYTES + 1);
+        let mut decoded = decoder(codec, raw).take(MAX_DECODED_BYTES + 1);
         io::copy(&mut decoded, &mut spool)?;
         if decoded.limit() == 0 {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too large to decode"));
@@ -330,18 +319,6 @@ impl Held {
         self.proves(generation, offset, check)
             .is_some_and(|file| file.size().is_ok_and(|size| size <= offset))
     }
-}
-
-fn decoder(codec: Codec, file: File) -> io::Result<Box<dyn Read>> {
-    Ok(match codec {
-        Codec::Gzip => {
-            Box::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(64 << 10, file)))
-        }
-        Codec::Zstd => Box::new(
-            ruzstd::decoding::StreamingDecoder::new(io::BufReader::with_capacity(64 << 10, file))
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?,
-        ),
-    })
 }
 
 #[cfg(test)]

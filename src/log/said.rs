@@ -36,7 +36,8 @@ pub fn state_before(
             false => memchr::memchr(b'\n', run).map_or(run.len(), |at| at + 1),
         };
         state.inherited = Inherited::default();
-        state.inherited.pass(&run[whole..], &state.reader, want);
+        state.wide = file.wide_at(from + whole as u64);
+        state.pass(&run[whole..], want);
         let known = state.inherited;
         if from == begin || (known.time.is_some() || !want.time) && (known.level.is_some() || !want.level) {
             break;
@@ -72,6 +73,8 @@ impl Sayer {
         (offset, next): (u64, u64),
         line: &[u8],
     ) -> io::Result<Inherited> {
+        let wide = file.wide_at(offset).map(|wide| wide.text(line));
+        let line = wide.as_ref().map_or(line, |text| text.as_bytes());
         let text = strip_cr(line.strip_suffix(b"\n").unwrap_or(line));
         if self.known != Some(offset) {
             self.state.inherited = Inherited::default();

@@ -41,11 +41,11 @@ pub fn pass(
         match if last { want } else { complete(&buf[..want]) } {
             // What a long line says stands at its beginning.
             0 => {
-                tally.pass(&buf[..want], reader);
+                tally.pass(&file.text(&buf[..want], at), reader);
                 at = file.next_line_end(at + want as u64, to)?.unwrap_or(to);
             }
             whole => {
-                tally.pass(&buf[..whole], reader);
+                tally.pass(&file.text(&buf[..whole], at), reader);
                 at += whole as u64;
             }
         }
@@ -83,7 +83,7 @@ pub fn sample(file: &LogFile, from: u64, to: u64, reader: &Reader) -> io::Result
             false => memchr::memchr(b'\n', &buf[..n]).map_or(n, |newline| newline + 1),
         };
         let run = &buf[begin..n.min(complete(&buf[..n]).max(begin))];
-        if let Some(mut probe) = look(at + begin as u64, run, reader) {
+        if let Some(mut probe) = look(file, at + begin as u64, run, reader) {
             // Lines without a time belong to those above.
             let above = probes.last().and_then(|last| last.times);
             probe.times = probe.times.or(above.map(|(_, _, late)| (late, late, late)));
@@ -93,10 +93,10 @@ pub fn sample(file: &LogFile, from: u64, to: u64, reader: &Reader) -> io::Result
     Ok(between(&probes, from, to))
 }
 
-fn look(at: u64, run: &[u8], reader: &Reader) -> Option<Probe> {
+fn look(file: &LogFile, at: u64, run: &[u8], reader: &Reader) -> Option<Probe> {
     let (mut counts, mut times) = ([0.0; COLUMNS], Vec::new());
     let mut inherited = Inherited::default();
-    for line in lines(run) {
+    for line in lines(&file.text(run, at)) {
         inherited.step(line.text, reader, Want { time: true, level: true });
         counts[column(inherited.level)] += 1.0;
         times.extend(inherited.time.map(|time| time.as_millisecond()));

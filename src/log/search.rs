@@ -87,6 +87,7 @@ impl Search<'_> {
                 whole => (whole, at + whole as u64),
             };
             kept.clear();
+            state.wide = self.file.wide_at(at);
             self.filter.matches_in(&buf[..bytes], &mut state, |range| kept.push(range));
             let found = Found { bytes: &buf[..bytes], from: at, to: next, kept: &kept };
             let flow = each(found);
@@ -117,20 +118,24 @@ impl Search<'_> {
         let mut kept = Vec::new();
         let mut at = to;
         while at > from {
-            let (start, end) = self.block_before(from, at, &mut buf)?;
+            // What stands before the block's first whole line is left where it is: to move the rest costs more.
+            let (skip, start) = self.block_before(from, at, &mut buf)?;
+            let block = &buf[skip..];
             let mut state = self.state(start)?;
             kept.clear();
-            self.filter.matches_in(&buf, &mut state, |range| kept.push(range));
+            state.wide = self.file.wide_at(start);
+            self.filter.matches_in(block, &mut state, |range| kept.push(range));
+            let found = Found { bytes: block, from: start, to: at, kept: &kept };
             at = start;
-            if each(Found { bytes: &buf, from: start, to: end, kept: &kept }).is_break() {
+            if each(found).is_break() {
                 break;
             }
         }
         Ok(at)
     }
 
-    /// Reads whole lines that end at `end` into `buf`; returns where they begin and end.
-    fn block_before(&self, from: u64, end: u64, buf: &mut Vec<u8>) -> io::Result<(u64, u64)> {
+    /// Reads whole lines that end at `end` into `buf`; returns where they begin there and in the file.
+    fn block_before(&self, from: u64, end: u64, buf: &mut Vec<u8>) -> io::Result<(usize, u64)> {
         let mut size = BLOCK_BYTES;
         loop {
             let start = end.saturating_sub(size as u64).max(from);
@@ -142,12 +147,11 @@ impl Search<'_> {
                 if buf.len() > LINE_LIMIT && memchr::memchr(b'\n', &buf[..buf.len() - 1]).is_none() {
                     buf.truncate(LINE_LIMIT);
                 }
-                return Ok((start, end));
+                return Ok((0, start));
             }
             // The first newline ends the line that is cut off; the last one ends the block.
             if let Some(newline) = memchr::memchr(b'\n', &buf[..buf.len() - 1]) {
-                buf.drain(..=newline);
-                return Ok((start + newline as u64 + 1, end));
+                return Ok((newline + 1, start + newline as u64 + 1));
             }
             if size < LINE_LIMIT {
                 size *= 2;
@@ -158,7 +162,7 @@ impl Search<'_> {
             if self.file.read_at(buf, line)? < buf.len() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            return Ok((line, end));
+            return Ok((0, line));
         }
     }
 

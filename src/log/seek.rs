@@ -98,7 +98,8 @@ fn first_known_from(
             if !whole && line.from > 0 {
                 break;
             }
-            if let Some(time) = reader.time(line.text) {
+            let wide = file.wide_at(at + line.from as u64).map(|wide| wide.text(&buf[line.from..line.to]));
+            if let Some(time) = reader.time(wide.as_ref().map_or(line.text, |text| text.as_bytes())) {
                 return Ok(Some((at + line.from as u64, time)));
             }
             next = at + line.to as u64;

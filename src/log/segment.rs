@@ -9,6 +9,7 @@ use super::cursor::{self, NO_LINE, OVERLAP_BYTES};
 use super::encode::Block;
 use super::lines::{self, LINE_LIMIT};
 use super::logfile::{Head, LogFile, head_of};
+use super::wide::Wide;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -84,6 +85,7 @@ pub struct Lines {
     start: usize,
     from: u64,
     omitted: u64,
+    wide: Option<Wide>,
     /// The place behind them.
     pub to: Place,
 }
@@ -100,6 +102,7 @@ impl Lines {
             bytes: &self.buf[self.start..],
             from: self.from,
             omitted: self.omitted,
+            wide: self.wide,
             check: self.to.check,
             to: self.to.offset,
         }
@@ -266,7 +269,8 @@ impl Segment {
         buf.truncate(overlap + length);
         let check = check_in(&buf, overlap);
         let to = Place { offset: from.offset + length as u64, check };
-        Ok(Lines { buf, start: overlap, from: from.offset, omitted: 0, to })
+        let wide = file.wide_at(from.offset);
+        Ok(Lines { buf, start: overlap, from: from.offset, omitted: 0, wide, to })
     }
 
     /// Reads the one line at `from`, which is longer than a block.
@@ -281,7 +285,14 @@ impl Segment {
         if let Some(newline) = memchr::memchr(b'\n', &buf) {
             buf.truncate(newline + 1);
             let to = Place { offset: from.offset + newline as u64 + 1, check: check_in(&buf, 0) };
-            return Ok(Lines { buf, start: 0, from: from.offset, omitted: 0, to });
+            return Ok(Lines {
+                buf,
+                start: 0,
+                from: from.offset,
+                omitted: 0,
+                wide: file.wide_at(from.offset),
+                to,
+            });
         }
         let seen = from.offset + buf.len() as u64;
         let end = match file.next_line_end(seen, to)? {
@@ -293,7 +304,8 @@ impl Segment {
         let newline = file.next_line_end(end - 1, end)?.map_or(0, |_| 1);
         buf.truncate(LINE_LIMIT);
         let omitted = end - newline - (from.offset + buf.len() as u64);
-        Ok(Lines { buf, start: 0, from: from.offset, omitted, to: Place { offset: end, check } })
+        let wide = file.wide_at(from.offset);
+        Ok(Lines { buf, start: 0, from: from.offset, omitted, wide, to: Place { offset: end, check } })
     }
 
     /// Whether bytes that begin `overlap` before a place show what the place remembers; at the start of content it

@@ -9,6 +9,7 @@ use crate::live::history::History;
 use crate::log::cursor::{self, HEAD_BYTES, NO_GENERATION};
 use crate::log::filter::Sieve;
 use crate::log::segment::{Place, Segment};
+use crate::log::wide::Wide;
 use bytes::Bytes;
 use futures_util::Stream;
 use futures_util::stream::try_unfold;
@@ -86,6 +87,11 @@ impl Part {
     /// The generation that it is of.
     pub fn segment(&self) -> &Segment {
         &self.segment
+    }
+
+    /// What its next byte is in UTF-16, if it is in that.
+    pub fn wide(&self) -> Option<Wide> {
+        self.segment.file().wide_at(self.at)
     }
 
     /// Only these bytes of it, which it has.
@@ -189,6 +195,10 @@ impl Download {
         let mut left = history.len();
         let first = next_life(&history, &mut left, path.as_ref())?;
         let lives = Some((history, left));
+        let mut sieve = sieve;
+        if let (Some(sieve), Some(part)) = (&mut sieve, &first) {
+            sieve.begin(part.wide());
+        }
         Ok(first.map(|part| Download { part, lives, path, sieve, ended: false, _permit: permit }))
     }
 
@@ -204,11 +214,12 @@ impl Download {
             sieve.push(&block, &mut kept);
             return Ok(Some(Bytes::from(kept)));
         }
-        let mut kept = Vec::new();
+        let (mut kept, mut begins) = (Vec::new(), false);
         if let Some((history, left)) = &mut self.lives
             && let Some(next) = next_life(history, left, self.path.as_ref())?
         {
             self.part = next;
+            begins = true;
         } else {
             self.ended = true;
         }
@@ -217,6 +228,9 @@ impl Download {
             // The last line of a life stays one of its own.
             if !self.ended && kept.last().is_some_and(|&last| last != b'\n') {
                 kept.push(b'\n');
+            }
+            if begins {
+                sieve.begin(self.part.wide());
             }
         }
         Ok(Some(Bytes::from(kept)))

@@ -9,6 +9,7 @@ use crate::log::cursor::{Cursor, Entry, NO_GENERATION, generation_text, parse_ge
 use crate::log::encode::json_string;
 use crate::log::filter::instant;
 use crate::log::lines::{self, LINE_LIMIT, strip_cr};
+use crate::log::wide::is_rest;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use std::fmt::Write;
@@ -33,9 +34,9 @@ pub async fn lines(state: Arc<State>, query: &str, headers: &HeaderMap) -> Resul
         let detail = format!("before and after may be {MAX_LINES} lines together");
         return Err(Problem::parameter("after", detail));
     }
-    if source.status().current.is_none() {
+    let Some((newest, _)) = source.status().current else {
         return Err(Problem::new(StatusCode::NOT_FOUND, "the file is not there"));
-    }
+    };
     let malformed = || Problem::parameter("generation", "not a generation");
     let generation = params.get("generation");
     let generation =
@@ -43,7 +44,9 @@ pub async fn lines(state: Arc<State>, query: &str, headers: &HeaderMap) -> Resul
     let at = parse_at(params.get("at").unwrap_or("end"), source.key, &state.zone)?;
     let filter = filters::filter(&params, &state.zone)?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let said = filter.is_some() || accept.is_some_and(|accept| accept.contains("application/json"));
+    let is_wide = newest.file().wide_at(0).is_some();
+    let said =
+        filter.is_some() || is_wide || accept.is_some_and(|accept| accept.contains("application/json"));
     let wanted = Wanted { at, before, after, generation, filter, said };
     let found = tokio::task::spawn_blocking(move || around(&state.hub, &source, &wanted)).await;
     let found = match found {
@@ -52,7 +55,8 @@ pub async fn lines(state: Arc<State>, query: &str, headers: &HeaderMap) -> Resul
         Err(_) => return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the read failed")),
     };
     // Bytes that are not the file's are never given raw.
-    Ok(match said || found.is_cut {
+    let is_wide = found.life.segment.file().wide_at(0).is_some();
+    Ok(match said || found.is_cut || is_wide {
         true => json(found.json(&name)),
         false => found.raw(&name),
     })
@@ -175,6 +179,12 @@ impl Around {
         out.push_str(r#","lines":["#);
         for (i, line) in self.lines.iter().enumerate() {
             let bytes = &self.bytes[line.bytes.clone()];
+            let wide = segment.file().wide_at(line.offset);
+            if wide.is_some_and(|wide| is_rest(wide, bytes)) {
+                continue;
+            }
+            let wide_text = wide.map(|wide| wide.text(bytes));
+            let bytes = wide_text.as_ref().map_or(bytes, |text| text.as_bytes());
             let text = strip_cr(bytes.strip_suffix(b"\n").unwrap_or(bytes));
             let shown = lines::cut(text, LINE_LIMIT);
             let comma = if i > 0 { "," } else { "" };

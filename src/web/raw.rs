@@ -22,6 +22,9 @@ use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
 const KNOWN: &[&str] = &["from", "to", "generation", "history", "download", "token"];
+/// What the bytes are, unless they say otherwise themselves. Never anything that a browser would run.
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const WIDE_TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-16");
 /// How often a file is looked at again that shows another generation than the follower has seen, and how long
 /// before.
 const TRIES: u32 = 20;
@@ -44,6 +47,7 @@ pub async fn raw(
     let params = Params::parse(query, &[KNOWN, FILTERS].concat(), filters::REPEATABLE)?;
     let name = percent_encoding::percent_decode_str(name).decode_utf8().map_err(|_| no_such_file())?;
     let source = state.hub.source_named(&name).ok_or_else(no_such_file)?;
+    let is_decoded = source.is_decoded();
     let attachment = params.flag("download", false)?;
     let filter = filters::filter(&params, &state.zone)?;
     let slice = Slice::read(&params, source.key)?;
@@ -63,10 +67,14 @@ pub async fn raw(
             None => bytes(part, head, headers, permit).await?,
         }
     };
+    if response.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+        return Ok(response);
+    }
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.entry(header::CONTENT_TYPE).or_insert(TEXT);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
-    if let Ok(value) = HeaderValue::from_str(&disposition(&name, attachment)) {
+    let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).filter(|_| is_decoded);
+    if let Ok(value) = HeaderValue::from_str(&disposition(plain.unwrap_or(&name), attachment)) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     Ok(response)
@@ -210,7 +218,9 @@ fn unreadable(error: &io::Error) -> Problem {
 /// The bytes, or a range of them.
 async fn bytes(part: Part, head: bool, headers: &HeaderMap, permit: Permit) -> Result<Response, Problem> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let earlier = text(header::IF_RANGE).map(Validator::parse);
+    // What cannot be read is another state.
+    let earlier = headers.get(header::IF_RANGE);
+    let earlier = earlier.map(|value| value.to_str().ok().and_then(Validator::parse));
     let looked = download::blocking(move || {
         let Range { start: from, end: to } = part.range();
         let generation = part.segment().generation();
@@ -223,10 +233,11 @@ async fn bytes(part: Part, head: bool, headers: &HeaderMap, permit: Permit) -> R
                 && part.check(from, earlier.to).is_ok_and(|check| check == earlier.check)
         };
         let earlier = earlier.map(|earlier| earlier.filter(|earlier| fits(*earlier)));
-        Ok((part, now, earlier))
+        let is_wide = part.wide().is_some();
+        Ok((part, now, earlier, is_wide))
     })
     .await;
-    let (mut part, now, earlier) = looked.map_err(|error| unreadable(&error))?;
+    let (mut part, now, earlier, is_wide) = looked.map_err(|error| unreadable(&error))?;
     if text(header::IF_NONE_MATCH).is_some_and(|tags| now.is_in(tags)) {
         return Ok(with_place(StatusCode::NOT_MODIFIED.into_response(), &now));
     }
@@ -266,6 +277,9 @@ async fn bytes(part: Part, head: bool, headers: &HeaderMap, permit: Permit) -> R
     }
     let mut response = with_place(response, &now);
     insert(&mut response, header::ETAG, &shown.text());
+    if is_wide {
+        response.headers_mut().insert(header::CONTENT_TYPE, WIDE_TEXT);
+    }
     Ok(response)
 }
 
@@ -283,8 +297,10 @@ impl Sifting {
             let length = (at - begin).min(LOOK_BACK_BYTES);
             let mut before = vec![0; length as usize];
             let n = part.segment().file().read_at(&mut before, at - length)?;
-            self.state.inherited.pass(&before[..n], &self.state.reader, want);
+            self.state.wide = part.segment().file().wide_at(at - length);
+            self.state.pass(&before[..n], want);
         }
+        self.state.wide = part.segment().file().wide_at(at);
         Ok(Sieve::new(self.filter, self.state))
     }
 }

@@ -10,6 +10,7 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use logcast::log::cursor::{Cursor, Entry, check, check_at_end};
 use logcast::log::encode::{Block, Encoder, Format};
+use logcast::log::filter::{Filter, Levels, Spec, State};
 use logcast::log::index::Counted;
 use logcast::log::lines;
 use logcast::log::record::{Options, Reader};
@@ -28,7 +29,7 @@ fn encode(bencher: Bencher<'_, '_>, format: Format, bytes: &[u8]) {
     let mut out = Vec::new();
     bencher.counter(BytesCount::of_slice(bytes)).bench_local(|| {
         out.clear();
-        let block = Block { bytes: black_box(bytes), from: 0, omitted: 0, check: 0, to };
+        let block = Block { bytes: black_box(bytes), from: 0, omitted: 0, wide: None, check: 0, to };
         encoder.encode(&stamp, block, &mut out);
         out.len()
     });
@@ -83,6 +84,34 @@ fn count_by_time(bencher: Bencher<'_, '_>) {
     let reader = Reader::new(&Options { now, zone: jiff::tz::TimeZone::UTC });
     let mut tally = Tally::default();
     bencher.counter(BytesCount::of_slice(&bytes)).bench_local(|| tally.pass(black_box(&bytes), &reader));
+}
+
+/// What a filter costs for each byte that it looks at.
+fn filter(bencher: Bencher<'_, '_>, spec: Spec) {
+    let bytes = work::block();
+    let now = "2026-11-25T12:00:00Z".parse().expect("a time");
+    let filter = Filter::new(spec).expect("a filter");
+    let mut state = State::new(Reader::new(&Options { now, zone: jiff::tz::TimeZone::UTC }));
+    bencher.counter(BytesCount::of_slice(&bytes)).bench_local(|| {
+        let mut kept = 0;
+        filter.matches_in(black_box(&bytes), &mut state, |line| kept += line.len());
+        kept
+    });
+}
+
+#[divan::bench(args = ["no such text", "No Such Text", "log", r"num: \d*77\d$"])]
+fn filter_by_text(bencher: Bencher<'_, '_>, pattern: &str) {
+    filter(bencher, Spec { grep: vec![pattern.to_owned()], ..Spec::default() });
+}
+
+#[divan::bench]
+fn filter_by_level(bencher: Bencher<'_, '_>) {
+    filter(bencher, Spec { levels: Levels::parse("warn+").ok(), ..Spec::default() });
+}
+
+#[divan::bench]
+fn filter_by_time(bencher: Bencher<'_, '_>) {
+    filter(bencher, Spec { since: "2026-11-25T12:00:00Z".parse().ok(), ..Spec::default() });
 }
 
 #[divan::bench]

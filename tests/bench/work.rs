@@ -102,7 +102,11 @@ fn encoder(blocks: u64) -> Result<()> {
     for _ in 0..blocks {
         let to = from + bytes.len() as u64;
         out.clear();
-        encoder.encode(&stamp, Block { bytes: black_box(&bytes), from, omitted: 0, check: 0, to }, &mut out);
+        encoder.encode(
+            &stamp,
+            Block { bytes: black_box(&bytes), from, omitted: 0, wide: None, check: 0, to },
+            &mut out,
+        );
         black_box(&out);
         from = to;
     }

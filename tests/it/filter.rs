@@ -287,7 +287,7 @@ fn a_line_is_found_by_its_number_once_it_is_indexed() {
     };
     let answer = crate::support::wait_for("the index", first);
     assert_eq!((answer.text().trim_end(), answer.header("x-logcast-line")), (line(62).as_str(), Some("3")));
-    place.append("f", &numbered(65, 70));
+    place.append("f", numbered(65, 70));
     let grown = || {
         let answer = json(&server, "/api/lines?file=f&at=line:10&before=2&after=1");
         (texts(&answer).len() == 3).then_some(answer)

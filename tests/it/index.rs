@@ -236,3 +236,25 @@ fn what_is_refused() {
         }
     }
 }
+
+/// `at=line:N` and the number of an answer's first line are what a plain count of lines gives.
+#[test]
+fn every_number_leads_to_its_line() {
+    let lines: Vec<String> =
+        (0..20_000usize).map(|n| format!("{n} {}", "x".repeat(n * 7919 % 300))).collect();
+    let place = Place::with("f", text(&lines));
+    let server = Server::start(&place, &["f"]);
+    numbered_lines(&server, 20_000);
+    for number in [1, 2, 3, 437, 438, 9_999, 10_000, 19_999, 20_000] {
+        let answer = get(&server, &format!("/api/lines?file=f&at=line:{number}&after=1"));
+        assert_eq!(answer.text().trim_end_matches('\n'), lines[number - 1], "line {number}");
+        let told = answer.header("x-logcast-line").map(str::to_owned);
+        assert_eq!(told, Some(number.to_string()));
+        let share = get(&server, &format!("/api/lines?file=f&at={}%25&before=1", number / 200));
+        // An answer without lines, at the start of the file, has no number.
+        if let Some(text) = share.text().split(' ').next().filter(|text| !text.is_empty()) {
+            let first: usize = text.parse().expect("a number");
+            assert_eq!(share.header("x-logcast-line"), Some((first + 1).to_string().as_str()), "{number}");
+        }
+    }
+}

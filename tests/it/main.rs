@@ -7,8 +7,10 @@
 
 mod support;
 
+mod archives;
 mod cli;
 mod clients;
+mod encodings;
 mod filter;
 mod follow;
 mod generate;

@@ -187,6 +187,8 @@ fn ranges_are_cut_to_the_byte() {
             (416, Some(&*format!("bytes */{size}"))),
             "{range}"
         );
+        assert_eq!(got.header("content-type"), Some("application/problem+json"));
+        assert_eq!(got.header("content-disposition"), None);
     }
     let head = request(&server, "HEAD", "/raw/f", "Range: bytes=0-0\r\n");
     assert_eq!((head.status, head.header("content-length")), (200, Some(&*size.to_string())));
@@ -243,6 +245,8 @@ fn growth_and_rename_under_a_download_change_nothing() {
     client.lines_to("new");
     assert_bytes(&slow.finish(), &text);
     assert_bytes(&get(&server, "/raw/f").body, b"new\n");
+    let most = server.memory("VmHWM");
+    assert!(most < text.len() as u64, "{most} bytes of memory");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Whole lines around a place of a source, whichever life of it holds them. Everything here blocks.
 //!
-//! Bounds: [`MAX_LINES`] lines and [`MAX_BYTES`] of them in one answer; with a filter at most [`MAX_SCAN`] are searched
+//! Bounds: [`MAX_LINES`] lines and [`MAX_BYTES`] of them in one answer; with a filter at most 256 MiB are searched
 //! in each direction, and the answer says how far that came.
 
 mod kept;
@@ -322,5 +322,9 @@ fn partial(file: &LogFile, end: u64) -> Option<String> {
     let size = file.size().ok().filter(|&size| size > end)?;
     let mut rest = vec![0; (size - end).min(PARTIAL_BYTES) as usize];
     let n = file.read_at(&mut rest, end).ok()?;
-    Some(lines::text(&rest[..n]).into_owned())
+    match file.wide_at(end) {
+        None => Some(lines::text(&rest[..n]).into_owned()),
+        // Behind a newline's first byte stands its second.
+        Some(wide) => Some(wide.text(&rest[..n])).filter(|text| !text.is_empty()),
+    }
 }

@@ -78,8 +78,9 @@ impl Client {
         let ids: Vec<usize> = self.own.sources().collect();
         for id in ids.into_iter().filter(|_| !told) {
             let Some(name) = self.name(id) else { continue };
+            let more = self.sources.get(id).map_or(String::new(), |source| source.end_members());
             let mut out = Vec::new();
-            notice(self.format(), "ended", Some(&self.own.id()), &notice_body(Some(&name), ""), &mut out);
+            notice(self.format(), "ended", Some(&self.own.id()), &notice_body(Some(&name), &more), &mut out);
             self.ready.push_back(Bytes::from(out));
         }
         self.done = true;

@@ -1,9 +1,9 @@
 //! A search over the lives of sources: places or lines, as a stream of JSON records with progress on the way.
 //!
 //! It runs on a thread that may block, from the newest life back or from the oldest on. What it found goes out at once at
-//! first and then every [`FLUSH_EVERY`]; who reads slowly slows the search, and when nobody reads any more it ends
-//! within a block. Bounds: hits by the request, time by [`MAX_TIME`], memory by one block, one batch of records and
-//! [`density::PARTS`] counts; how many run at once is the caller's.
+//! first and then every 20 ms; who reads slowly slows the search, and when nobody reads any more it ends
+//! within a block. Bounds: hits by the request, time by ten minutes, memory by one block, one batch of records and
+//! 512 counts; how many run at once is the caller's.
 
 mod density;
 
@@ -309,7 +309,8 @@ impl Running<'_> {
     fn line(&mut self, place: &Named<'_>, (offset, next): (u64, u64), bytes: &[u8], sayer: &mut Sayer) {
         let segment = place.segment;
         let file = segment.file();
-        let (text, begin) = (strip_cr(bytes.strip_suffix(b"\n").unwrap_or(bytes)), segment.begin());
+        let (text, begin) = (file.text(bytes, offset), segment.begin());
+        let text = strip_cr(text.strip_suffix(b"\n").unwrap_or(&text));
         let shown = lines::cut(text, LINE_LIMIT);
         let _ = write!(
             self.batch,

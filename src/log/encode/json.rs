@@ -1,9 +1,12 @@
 //! Lines as JSON objects: exact, and with what they say about themselves.
 
-use super::{Block, Encoder, Format, Stamp, check, lines_in, push_id, push_json_string, raw, strip_mark};
+use super::{
+    Block, Encoder, Format, Stamp, check, is_line, lines_in, push_id, push_json_string, raw, strip_mark,
+};
 use crate::log::filter::State;
 use crate::log::lines::{self, LINE_LIMIT, Line};
 use crate::log::record::{Inherited, Want};
+use std::borrow::Cow;
 use std::io::Write;
 use std::ops::Range;
 
@@ -13,10 +16,10 @@ const ALL: Want = Want { time: true, level: true };
 /// A line as it is shown.
 pub(super) struct Shown<'a> {
     from: u64,
-    to: u64,
-    check: u64,
-    omitted: u64,
-    pub(super) text: &'a [u8],
+    pub(super) to: u64,
+    pub(super) check: u64,
+    pub(super) omitted: u64,
+    pub(super) text: Cow<'a, [u8]>,
 }
 
 /// The lines of a block as they are shown.
@@ -24,16 +27,27 @@ pub(super) fn shown<'a>(
     block: Block<'a>,
     lines: impl Iterator<Item = Line<'a>>,
 ) -> impl Iterator<Item = Shown<'a>> {
-    lines.map(move |line| {
+    lines.filter(move |line| is_line(block, *line)).map(move |line| {
         let from = block.from + line.from as u64;
         if block.omitted > 0 {
-            let text = lines::cut(line.text, LINE_LIMIT);
-            let omitted = block.omitted + (line.text.len() - text.len()) as u64;
+            let (text, less) = match block.wide {
+                Some(wide) => (Cow::Owned(wide.text(line.text).into_bytes()), 0),
+                None => {
+                    let text = lines::cut(line.text, LINE_LIMIT);
+                    (Cow::Borrowed(text), line.text.len() - text.len())
+                }
+            };
+            let omitted = block.omitted + less as u64;
             return Shown { from, to: block.to, check: block.check, omitted, text };
         }
-        let text = match from {
-            0 => strip_mark(line.text),
-            _ => line.text,
+        let text = match block.wide {
+            Some(wide) => {
+                let mut text = wide.at(line.from as u64).text(&block.bytes[line.from..line.to]).into_bytes();
+                text.truncate(lines::strip_cr(&text).len());
+                Cow::Owned(text)
+            }
+            None if from == 0 => Cow::Borrowed(strip_mark(line.text)),
+            None => Cow::Borrowed(line.text),
         };
         let (to, check) = (block.from + line.to as u64, check(raw(block.bytes, line)));
         Shown { from, to, check, omitted: 0, text }
@@ -72,11 +86,12 @@ impl Encoder {
                 r#"{{"file":{},"offset":{},"next":{},"text":"#,
                 self.file_json, line.from, line.to
             );
-            push_json_string(line.text, out);
+            push_json_string(&line.text, out);
             if let Some(state) = &mut state {
                 let at = (line.from - block.from) as usize;
-                state.inherited.pass(&block.bytes[passed..at], &state.reader, ALL);
-                state.inherited.step(line.text, &state.reader, ALL);
+                state.wide = block.wide.map(|wide| wide.at(passed as u64));
+                state.pass(&block.bytes[passed..at], ALL);
+                state.inherited.step(&line.text, &state.reader, ALL);
                 passed = (line.to - block.from).min(block.bytes.len() as u64) as usize;
                 push_said(state.inherited, out);
             }
@@ -89,7 +104,8 @@ impl Encoder {
             out.extend_from_slice(if ndjson { b"}\n" } else { b"}\n\n" });
         }
         if let Some(state) = state {
-            state.inherited.pass(&block.bytes[passed..], &state.reader, ALL);
+            state.wide = block.wide.map(|wide| wide.at(passed as u64));
+            state.pass(&block.bytes[passed..], ALL);
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod json;
 use super::cursor::{self, CHECK_DIGITS, check, generation_text, push_place};
 use super::filter::State;
 use super::lines::{self, LINE_LIMIT, Line};
+use super::wide::{self, Wide};
 use memchr::memchr;
 use std::io::Write;
 use std::ops::Range;
@@ -75,6 +76,8 @@ pub struct Block<'a> {
     pub from: u64,
     /// Bytes of a single long line between its shown part and its newline.
     pub omitted: u64,
+    /// What the first byte is in UTF-16, if that is what the lines are in.
+    pub wide: Option<Wide>,
     /// The check of the last line, for a block with `omitted` bytes.
     pub check: u64,
     /// Just past the last line.
@@ -98,6 +101,9 @@ impl Encoder {
     /// Appends the lines of a block, without what they say about themselves.
     pub fn encode(&self, stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
         match self.format {
+            Format::Plain | Format::Sse if block.wide.is_some() => {
+                self.wide(stamp, block, std::slice::from_ref(&(0..block.bytes.len())), out);
+            }
             Format::Plain if block.omitted == 0 => {
                 out.extend_from_slice(block.bytes);
                 if !block.bytes.ends_with(b"\n") {
@@ -144,6 +150,7 @@ impl Encoder {
         match self.format {
             Format::SseJson | Format::Ndjson => self.json(stamp, block, kept, Some(state), out),
             _ if kept.is_empty() => {}
+            _ if block.wide.is_some() => self.wide(stamp, block, kept, out),
             _ if block.omitted > 0 => self.encode(stamp, block, out),
             Format::Sse => {
                 let clean = kept.iter().all(|range| is_clean(&block.bytes[range.clone()]));
@@ -182,15 +189,16 @@ impl Encoder {
             block.from - skip,
             block.to
         );
-        for (i, line) in lines::lines(block.bytes).enumerate() {
+        let lines = || lines::lines(block.bytes).filter(|line| is_line(block, *line));
+        for (i, line) in lines().enumerate() {
             let _ = write!(out, "{}{}", if i > 0 { "," } else { "" }, block.from + line.from as u64);
         }
         out.extend_from_slice(br#"],"lines":["#);
-        for (i, line) in json::shown(block, lines::lines(block.bytes)).enumerate() {
+        for (i, line) in json::shown(block, lines()).enumerate() {
             if i > 0 {
                 out.push(b',');
             }
-            push_json_string(line.text, out);
+            push_json_string(&line.text, out);
         }
         out.extend_from_slice(b"]");
         if block.omitted > 0 {
@@ -238,6 +246,30 @@ fn lines_in<'a>(run: &'a [u8], ranges: &'a [Range<usize>]) -> impl Iterator<Item
             text: line.text,
         })
     })
+}
+
+impl Encoder {
+    /// Lines of UTF-16 as text.
+    fn wide(&self, stamp: &Stamp, block: Block<'_>, kept: &[Range<usize>], out: &mut Vec<u8>) {
+        for line in json::shown(block, lines_in(block.bytes, kept)) {
+            let mark = if line.omitted > 0 { cut_mark(line.omitted) } else { String::new() };
+            if self.format == Format::Plain {
+                out.extend_from_slice(&line.text);
+                let _ = writeln!(out, "{mark}");
+                continue;
+            }
+            push_id(stamp, line.check, line.to, out);
+            out.extend_from_slice(b"data: ");
+            push_clean(&line.text, out);
+            let _ = write!(out, "{mark}\n\n");
+        }
+    }
+}
+
+/// The lines of a block that are lines: the last bytes of UTF-16 may be half a newline.
+fn is_line(block: Block<'_>, line: Line<'_>) -> bool {
+    let bytes = &block.bytes[line.from..line.to];
+    block.wide.is_none_or(|wide| !wide::is_rest(wide.at(line.from as u64), bytes))
 }
 
 fn sse<'a>(
@@ -384,7 +416,7 @@ mod tests {
     }
 
     fn block(bytes: &[u8], from: u64) -> Block<'_> {
-        Block { bytes, from, omitted: 0, check: 0, to: from + bytes.len() as u64 }
+        Block { bytes, from, omitted: 0, wide: None, check: 0, to: from + bytes.len() as u64 }
     }
 
     proptest! {
@@ -453,7 +485,7 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_and_says_so() {
         let mut out = Vec::new();
-        let cut = Block { bytes: b"abc", from: 0, omitted: 7, check: 9, to: 11 };
+        let cut = Block { bytes: b"abc", from: 0, omitted: 7, wide: None, check: 9, to: 11 };
         Encoder::new(Format::Sse, "f").encode(&Stamp::default(), cut, &mut out);
         let events = read_events(std::str::from_utf8(&out).unwrap());
         assert_eq!(events[0].1, "abc … [cut: 7 more bytes]");

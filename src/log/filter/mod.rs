@@ -11,6 +11,7 @@ mod when;
 
 use super::lines::{lines, strip_cr};
 use super::record::{Inherited, Level, Reader, Want};
+use super::wide::{self, Wide};
 use jiff::Timestamp;
 use memchr::memchr_iter;
 use pattern::Pattern;
@@ -157,12 +158,23 @@ pub struct State {
     pub reader: Reader,
     /// What holds after the last line; who begins in mid-file lets it pass over some lines before.
     pub inherited: Inherited,
+    /// What the next line's first byte is in UTF-16, if that is what the file is in; who reads it says so each time.
+    pub wide: Option<Wide>,
 }
 
 impl State {
     /// The state before the first line.
     pub fn new(reader: Reader) -> State {
-        State { reader, inherited: Inherited::default() }
+        State { reader, inherited: Inherited::default(), wide: None }
+    }
+
+    /// Goes on by a run of whole lines.
+    pub fn pass(&mut self, run: &[u8], want: Want) {
+        let Some(wide) = self.wide else { return self.inherited.pass(run, &self.reader, want) };
+        for line in lines(run) {
+            let text = wide.at(line.from as u64).text(&run[line.from..line.to]);
+            self.inherited.step(strip_cr(text.as_bytes()), &self.reader, want);
+        }
     }
 }
 
@@ -209,7 +221,15 @@ impl Filter {
 
     /// True if the line is kept. Lines of one file are given in order, each once.
     pub fn keep(&self, line: &[u8], state: &mut State) -> bool {
-        let text = strip_cr(line.strip_suffix(b"\n").unwrap_or(line));
+        match state.wide {
+            None => self.keep_text(line.strip_suffix(b"\n").unwrap_or(line), state),
+            Some(wide) if wide::is_rest(wide, line) => false,
+            Some(wide) => self.keep_text(wide.text(line).as_bytes(), state),
+        }
+    }
+
+    fn keep_text(&self, text: &[u8], state: &mut State) -> bool {
+        let text = strip_cr(text);
         // The state moves on, whatever the text is.
         self.fits_record(text, state)
             && self.0.grep.iter().all(|pattern| pattern.is_match(text))
@@ -219,6 +239,15 @@ impl Filter {
     /// Calls `each` with the place of every line of the block that is kept, its newline included. The block holds
     /// whole lines, the next after those given before; the last may lack its newline where the file has ended.
     pub fn matches_in(&self, block: &[u8], state: &mut State, mut each: impl FnMut(Range<usize>)) {
+        if let Some(wide) = state.wide {
+            for line in lines(block) {
+                state.wide = Some(wide.at(line.from as u64));
+                if self.keep(&block[line.from..line.to], state) {
+                    each(line.from..line.to);
+                }
+            }
+            return;
+        }
         let searched = self.0.grep.first().or(self.0.exclude.first());
         match searched {
             Some(pattern) if pattern.searches() && !has_crlf(block) => match self.0.grep.is_empty() {

@@ -1,10 +1,13 @@
 //! A filter over blocks that are cut anywhere: gives the bytes of the lines that are kept.
 //!
-//! Bounded: a line that is longer than [`LINE_LIMIT`] is judged by its first bytes and passed on without being held.
+//! Bounded: a line that is longer than [`LINE_LIMIT`] is judged by its first bytes and passed on without being held; one of
+//! UTF-16, which is given as UTF-8, is cut there.
 
 use super::{Filter, State};
 use crate::log::lines::{LINE_LIMIT, complete};
+use crate::log::wide::Wide;
 use memchr::memchr;
+use std::ops::Range;
 
 /// A filter and the line that it has begun.
 #[derive(Debug)]
@@ -15,12 +18,19 @@ pub struct Sieve {
     rest: Vec<u8>,
     /// The verdict on a line of which only a later part is still to come.
     long: Option<bool>,
+    /// What the byte behind those that were judged is in UTF-16.
+    wide: Option<Wide>,
 }
 
 impl Sieve {
     /// A sieve that begins at a line's start.
     pub fn new(filter: Filter, state: State) -> Sieve {
-        Sieve { filter, state, rest: Vec::new(), long: None }
+        Sieve { filter, wide: state.wide, state, rest: Vec::new(), long: None }
+    }
+
+    /// Says what the next byte is in UTF-16: another file begins.
+    pub fn begin(&mut self, wide: Option<Wide>) {
+        self.wide = wide;
     }
 
     /// Takes the bytes that follow, and appends what is known to be kept.
@@ -28,9 +38,11 @@ impl Sieve {
         if let Some(kept) = self.long {
             let end = memchr(b'\n', block).map_or(block.len(), |at| at + 1);
             let (line, others) = block.split_at(end);
-            if kept {
-                out.extend_from_slice(line);
+            let more = self.wide.is_none() || line.ends_with(b"\n");
+            if kept && more {
+                out.extend_from_slice(if self.wide.is_some() { b"\n" } else { line });
             }
+            self.pass(line.len());
             if !line.ends_with(b"\n") {
                 return;
             }
@@ -47,7 +59,10 @@ impl Sieve {
             block = others;
         }
         let (whole, begun) = block.split_at(complete(block));
-        self.filter.matches_in(whole, &mut self.state, |line| out.extend_from_slice(&whole[line]));
+        let wide = self.wide;
+        self.state.wide = wide;
+        self.filter.matches_in(whole, &mut self.state, |line| push(wide, whole, line, out));
+        self.pass(whole.len());
         self.rest.extend_from_slice(begun);
         if self.rest.len() > LINE_LIMIT {
             self.long = Some(self.judge(out));
@@ -65,13 +80,34 @@ impl Sieve {
     /// Judges what was held.
     fn judge(&mut self, out: &mut Vec<u8>) -> bool {
         let text = &self.rest[..self.rest.len().min(LINE_LIMIT)];
+        self.state.wide = self.wide;
         let kept = self.filter.keep(text, &mut self.state);
-        if kept {
+        if kept && self.wide.is_some() {
+            push(self.wide, text, 0..text.len(), out);
+            if self.rest.ends_with(b"\n") && !text.ends_with(b"\n") {
+                out.push(b'\n');
+            }
+        } else if kept {
             out.extend_from_slice(&self.rest);
         }
+        self.pass(self.rest.len());
         self.rest.clear();
         self.rest.shrink_to(64 << 10);
         kept
+    }
+
+    fn pass(&mut self, bytes: usize) {
+        self.wide = self.wide.map(|wide| wide.at(bytes as u64));
+    }
+}
+
+/// Appends a line of a block; one of UTF-16 as UTF-8, since only all of its lines together are UTF-16.
+fn push(wide: Option<Wide>, block: &[u8], line: Range<usize>, out: &mut Vec<u8>) {
+    let bytes = &block[line.clone()];
+    let Some(wide) = wide else { return out.extend_from_slice(bytes) };
+    out.extend_from_slice(wide.at(line.start as u64).text(bytes).as_bytes());
+    if bytes.ends_with(b"\n") {
+        out.push(b'\n');
     }
 }
 
