@@ -55,8 +55,12 @@ export function filter(app) {
     const unfiltered = isNothing(next);
     query = next;
     bus.emit('query', query);
+    view.log.ariaBusy = 'true';
     const source = sources.shown;
-    if (!source) return;
+    if (!source) {
+      view.log.ariaBusy = null;
+      return;
+    }
     const store = storeOf(source);
     // Old lines stay until the new ones are there; if that takes long, the page says what it does.
     const slow = window.setTimeout(() => { if (mine === turn) view.show(store); }, SLOW_MS);
@@ -68,6 +72,7 @@ export function filter(app) {
       if (mine === turn) app.complain(error);
     } finally {
       window.clearTimeout(slow);
+      if (mine === turn) view.log.ariaBusy = null;
       bus.emit('show');
       app.say();
     }

@@ -2,6 +2,7 @@
  * Where the screen stands: going to another place, showing other lines at the same one, and keeping it when heights change.
  */
 
+import { keyOf } from './group.js';
 import { PAGE } from './view.js';
 import { TRACK } from './track.js';
 
@@ -42,13 +43,19 @@ export function place(view, items, offset, part) {
   view.setFollow(false, 'jump');
   view.block.set(items);
   view.block.dropPartial();
-  let index = items.findIndex((item) => item.offset >= offset && item.kind === 'line');
-  if (index < 0) index = items.length - 1;
+  const at = () => view.block.items.findIndex((item) => item.kind === 'line' && (item.offset >= offset || (item.under !== undefined && item.next > offset)));
+  let index = at();
+  if (view.block.items[index]?.under && view.block.items[index].offset < offset) {
+    view.block.shape.open.add(keyOf(view.block.items[index])); // the line itself is wanted, not the head that it is folded under
+    view.block.set(items);
+    index = at();
+  }
+  if (index < 0) index = view.block.items.length - 1;
   view.track.setHeight(TRACK);
   view.track.anchor('top', TRACK / 2);
   view.track.scrollTo(TRACK / 2 + view.block.rows[index].offsetTop - Math.round(view.log.clientHeight * part));
   view.schedule();
-  return items[index];
+  return view.block.items[index];
 }
 
 /** Remembers the first visible row. @param {View} view @param {number} px */

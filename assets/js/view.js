@@ -169,7 +169,7 @@ export class View {
   /** @param {Store} store @param {number} want */
   readTail(store, want) {
     const { tip, from } = store.life;
-    if (tip <= from && store.size <= tip) return; // nothing there
+    if ((tip <= from && store.size <= tip) || ('base' in store && store.scanning)) return; // nothing there, or it is looked for already
     this.loader.load('tail', null, () => store.around('end', Math.max(want, PAGE), 0).then(({ items }) => {
       if (this.store === store && this.follow && items.length && !this.block.length) this.block.set(items);
     }));
@@ -196,7 +196,15 @@ export class View {
     locate(this, top - y);
     const first = this.block.first;
     const last = this.block.last;
-    if (!first || !last) return;
+    if (!first || !last) {
+      // A filter kept nothing yet: what comes now moves nothing that somebody reads.
+      const tail = 'base' in store ? store.peekTail(this.wanted) : null;
+      if (tail?.length) {
+        this.block.set(tail);
+        this.schedule();
+      }
+      return;
+    }
 
     if (top - y < margin) {
       const items = store.peekBefore(first, PAGE);

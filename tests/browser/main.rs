@@ -11,5 +11,9 @@
 mod support;
 
 mod chromium;
+mod filter;
+mod find;
+mod going;
 mod page;
+mod states;
 mod tutorial;
