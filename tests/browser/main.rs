@@ -10,6 +10,14 @@
 #[path = "../it/support/mod.rs"]
 mod support;
 
+mod access;
 mod chromium;
+mod code;
+mod comfort;
+mod figures;
+mod health;
+mod merged;
 mod page;
+mod pictures;
+mod share;
 mod tutorial;
