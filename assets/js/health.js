@@ -42,8 +42,8 @@ export function health({ bus, sources, view }, { facts }) {
 
   bus.on('event', ({ event, data }) => {
     const now = Date.now();
-    if (event === 'tick') {
-      latency.tick(Date.parse(data.at), now);
+    if (event === 'tick' || event === 'hello' || event === 'list') {
+      if (data.at) latency.tick(Date.parse(data.at), now);
       told = new Map(data.files.map((/** @type {import('./api.js').FileInfo} */ info) => [info.name, info]));
       box.fill();
     } else if (event === 'batch') {

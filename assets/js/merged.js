@@ -116,12 +116,9 @@ export class Merged extends Weave {
     /** @type {Step} */
     let step = 'item';
     for (let i = 0; step === 'item' && i < 2000; i += 1) step = this.down();
-    if (step === 'read' || step === 'item') {
-      this.begin(this.parts.map(({ store }) => placeAt(store.current, store.life.tip)));
-      step = 'item';
-      while (step === 'item' && this.items.length < n) step = this.up();
-    }
-    while (this.items.length < n && this.up() === 'item');
+    if (step === 'read' || step === 'item') this.begin(this.parts.map(({ store }) => placeAt(store.current, store.life.tip)));
+    step = 'item';
+    while (step === 'item' && this.items.length < n) step = this.up();
     return this.items.length ? this.items.slice(-n) : step === 'read' ? null : [];
   }
 

@@ -28,6 +28,8 @@ const BEAT_MS = 1000;
 const SILENT_MS = 3500; // a hidden leader's timers may be late by a second
 const MANY_TABS = 200; // whose files are remembered
 const FEW_FILES = 32; // so many fit an id: with more, only those that are shown are streamed
+/** They move nothing: the browser gives them the id of the event before. */
+const STANDING = new Set(['hello', 'list', 'tick']);
 const SEEN = 64; // events remembered, so that none comes twice when the leader changes
 
 export class Shared {
@@ -92,7 +94,6 @@ export class Shared {
   /** Lets go: nothing is received any more. */
   close() {
     this.leave();
-    this.known = false;
     this.turn('closed', 0);
   }
 
@@ -100,6 +101,7 @@ export class Shared {
   leave() {
     const led = this.role === 'lead';
     this.role = 'rest';
+    this.known = false;
     clearTimeout(this.seeking);
     clearInterval(this.beat);
     this.stream.drop();
@@ -194,13 +196,13 @@ export class Shared {
 
   /** @param {string} event @param {any} data @param {string} cursor */
   got(event, data, cursor) {
-    if (cursor) {
+    if (cursor && !STANDING.has(event)) {
       const key = `${event} ${cursor}`;
-      if (event !== 'hello' && event !== 'list' && this.seen.includes(key)) return;
+      if (this.seen.includes(key)) return;
       this.seen.push(key);
       if (this.seen.length > SEEN) this.seen.shift();
-      this.cursor = cursor;
     }
+    if (cursor) this.cursor = cursor;
     if (event === 'hello' || event === 'list') this.known = true;
     this.hooks.event(event, data);
   }

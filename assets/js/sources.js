@@ -71,7 +71,8 @@ export class Sources {
         this.all.set(info.name, source);
       }
       const store = /** @type {Store} */ (source.store);
-      if (!first && anew) store.skipTo(info);
+      // What it does not know is read; then the list is met again, or the next tick.
+      if (!first && anew) void store.skipTo(info).then(() => store.meet(info, false));
       store.meet(info, first);
     }
     if (this.labelled === this.all.size) return;

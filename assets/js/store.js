@@ -77,11 +77,17 @@ export class Store {
   }
 
   /** Goes on at the end of a file that nothing was heard of for a while. @param {import('./api.js').FileInfo} info */
-  skipTo(info) {
-    const { generation, tip } = this.life;
-    if (generation !== null && info.generation !== null && info.generation !== generation) this.begin(info.generation, this.back || `${this.label} was rotated`);
-    else if (info.tip > tip) this.skippedBytes += info.tip - tip;
-    this.life.heard = Math.max(this.life.heard, info.tip);
+  async skipTo({ generation, tip }) {
+    const { life } = this;
+    if (life.generation === null || generation === null || generation === life.generation) {
+      this.skippedBytes += Math.max(0, tip - life.tip);
+      life.heard = Math.max(life.heard, tip);
+      return;
+    }
+    // How far the old one went, for as long as the server has it.
+    const { size } = await this.fetchLines({ file: this.name, at: 'end', before: 1, generation: life.generation }).catch(() => ({ size: life.tip }));
+    life.tip = Math.max(life.tip, size);
+    if (this.life === life) this.begin(generation, this.back || `${this.label} was rotated`);
   }
 
   /** @param {{generation?: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[]}} batch @param {boolean} keep false while nobody looks */
