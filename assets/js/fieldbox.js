@@ -1,7 +1,7 @@
 /**
  * What one does with fields: in a detail by keys and buttons, in a dialog for all fields of the file.
  *
- * `=` and `!` are for the filter: they are told to the bus as `field`, with the words as they stand in the line.
+ * `=` and `!` are for the filter: it is told by the bus, with the words as they stand in the line.
  */
 
 import { Columns } from './columns.js';
@@ -14,7 +14,7 @@ import { el } from './status.js';
 const MOST = 60; // fields in the dialog
 
 /** @param {import('./app.js').App} app */
-export function fieldBox({ bus, sources, view, toast }) {
+export function fieldBox({ bus, sources, view, toast, select }) {
   const { block } = view;
   const columns = new Columns();
   const file = () => sources.active;
@@ -43,13 +43,17 @@ export function fieldBox({ bus, sources, view, toast }) {
       /** @type {HTMLElement|null} */ (row.querySelector(`tr[data-field="${CSS.escape(field)}"] [data-field="${act}"]`))?.focus({ preventScroll: true });
       toast(act === 'hide' ? `${field} is ${on ? 'hidden' : 'shown again'} in this file` : `${field} is ${on ? 'a column now' : 'no column any more'}`);
     } else {
-      bus.emit('field', { file: name, field, value, not: act === 'not', text: asWritten(plain(item.text), field, value) });
+      if (item.file) select(name); // filters are of one file
+      bus.emit('keep', { text: asWritten(plain(item.text), field, value), not: act === 'not', regex: false, capitals: true });
     }
   }
 
   el('block').addEventListener('click', (event) => {
     const target = /** @type {HTMLElement} */ (event.target).closest('button');
     const tr = /** @type {HTMLElement|null} */ (target?.closest('tr[data-field]') ?? null);
+    const pressed = /** @type {HTMLElement} */ (event.target).closest('tr[data-field]');
+    // A finger has no hover: a tap on a field shows what one can do with it.
+    if (!target && pressed) pressed.classList.toggle('tapped');
     if (!target?.dataset.field || !tr) return;
     event.stopImmediatePropagation();
     does(/** @type {any} */ (target.dataset.field), tr);

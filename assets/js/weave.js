@@ -102,7 +102,7 @@ export class Weave {
         if (!more.length) continue;
         let carry = more.map(timeOf).find((ms) => ms !== null) ?? -Infinity;
         part.up = more.map((item) => {
-          carry = timeOf(item) ?? (carry > -Infinity ? carry : this.arrival(part, item));
+          carry = Math.max(carry, timeOf(item) ?? (carry > -Infinity ? carry : this.arrival(part, item)));
           return { item, key: carry };
         });
       }

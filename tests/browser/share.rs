@@ -30,7 +30,8 @@ fn twenty_tabs_are_live() {
     place.append("f", text(&numbered("after", 1, 5)));
     last(&browser, "after-000005");
     let seen = (0..20).map(|number| format!("seen-{number:02}"));
-    let expected: Vec<String> = numbered("old", 1, 20).into_iter().chain(seen).chain(numbered("after", 1, 5)).collect();
+    let expected: Vec<String> =
+        numbered("old", 1, 20).into_iter().chain(seen).chain(numbered("after", 1, 5)).collect();
     let shown = texts(&browser);
     assert_lines(&shown, &expected[expected.len() - shown.len()..]);
     browser.no_errors(&[]);
