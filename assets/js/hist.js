@@ -221,7 +221,11 @@ export function hist(app, hooks) {
     show();
     void read();
   });
-  bus.on('event', ({ event, data }) => { if (event === 'batch' && data.file === sources.active) later(); });
+  bus.on('event', ({ event, data }) => {
+    // What was sampled is counted once the index has passed.
+    const counted = event === 'tick' && bars !== null && !bars.exact && sources.file?.lines !== null;
+    if (counted || (event === 'batch' && data.file === sources.active)) later();
+  });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) later(); });
 
   return {
