@@ -47,7 +47,7 @@ export function hist(app, hooks) {
   async function read() {
     window.clearTimeout(timer);
     timer = 0;
-    const name = sources.active;
+    const name = sources.file?.name;
     if (!name || document.hidden) return;
     asked = Date.now();
     try {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use thirtyfour::common::capabilities::desiredcapabilities::AlertBehaviour;
 use thirtyfour::prelude::*;
-use thirtyfour::{BrowserLogEntry, WindowHandle, LoggingPrefsLogLevel};
+use thirtyfour::{BrowserLogEntry, LoggingPrefsLogLevel, WindowHandle};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
@@ -51,7 +51,8 @@ impl Browser {
         let stdout = process.stdout.take().expect("piped");
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a small runtime");
-        let mut browser = Browser { runtime, driver: None, process, checked: Cell::new(false), folder: Some(folder) };
+        let mut browser =
+            Browser { runtime, driver: None, process, checked: Cell::new(false), folder: Some(folder) };
         let port = port_of(stdout);
         let mut wanted = DesiredCapabilities::chrome();
         wanted.set_binary(CHROMIUM).expect("a path");
@@ -175,8 +176,7 @@ impl Browser {
     #[track_caller]
     pub(crate) fn cdp(&self, command: &str, params: serde_json::Value) -> serde_json::Value {
         let tools = self.driver().cdp();
-        self.wait(tools.send_raw(command, params))
-            .unwrap_or_else(|error| panic!("{command}: {error}"))
+        self.wait(tools.send_raw(command, params)).unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
     /// Makes the page as large as this many CSS pixels, on a screen that is touched if it is a phone's.
@@ -238,7 +238,8 @@ impl Browser {
     /// Turns the wheel over the log, as a person does.
     #[track_caller]
     pub(crate) fn wheel(&self, px: i32) {
-        let event = serde_json::json!({ "type": "mouseWheel", "x": 400, "y": 400, "deltaX": 0, "deltaY": px });
+        let event =
+            serde_json::json!({ "type": "mouseWheel", "x": 400, "y": 400, "deltaX": 0, "deltaY": px });
         self.cdp("Input.dispatchMouseEvent", event);
     }
 

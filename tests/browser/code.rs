@@ -32,10 +32,8 @@ fn files(kinds: &[&str]) -> Vec<PathBuf> {
 
 /// Where `tests/browser/install` put its tools; `None` skips a test.
 pub(crate) fn tools() -> Option<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
-        PathBuf::from,
-    );
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
     let folder = std::env::var_os("LOGCAST_TEST_TOOLS").map_or(target.join("page"), PathBuf::from);
     if folder.join("node_modules").exists() {
         return Some(folder);
@@ -61,7 +59,8 @@ fn types_hold() {
     let folder = tempfile::TempDir::with_prefix("logcast-types-").expect("a folder");
     let settings = fs::read_to_string(&project).expect("settings").replace("../../assets/js", ".");
     fs::write(folder.path().join("tsconfig.json"), settings).expect("settings");
-    fs::write(folder.path().join("wrong.js"), "/** @type {number} */\nexport const wrong = 'text';\n").expect("a file");
+    fs::write(folder.path().join("wrong.js"), "/** @type {number} */\nexport const wrong = 'text';\n")
+        .expect("a file");
     let (ok, words) = check(folder.path());
     assert!(!ok && words.contains("TS2322"), "{words}");
 }

@@ -16,7 +16,10 @@ fn the_delay_of_a_line_is_shown() {
     browser.until("a delay in words", &format!("/^Live · (.*\\/s · )?\\d+ ms$/.test({WORDS})"));
     browser.click("#state");
     let row = "document.querySelector('#health tbody tr').textContent";
-    browser.until("the file's health", &format!("/^ffollowed\\d+none50 B|^ffollowed\\d+none\\d+ B/.test({row})"));
+    browser.until(
+        "the file's health",
+        &format!("/^ffollowed\\d+none50 B|^ffollowed\\d+none\\d+ B/.test({row})"),
+    );
     browser.no_errors(&[]);
 }
 
@@ -41,7 +44,8 @@ fn a_late_page_says_so() {
          const end = Date.now() + 3500; while (Date.now() < end);",
     );
     let _place = writer.join().expect("a writer");
-    browser.until("words for being late", "window.said.some((words) => /^Behind by \\d+\\.\\d s$/.test(words))");
+    browser
+        .until("words for being late", "window.said.some((words) => /^Behind by \\d+\\.\\d s$/.test(words))");
     last(&browser, "meanwhile-29");
     state(&browser, "live");
     browser.no_errors(&[]);
@@ -96,7 +100,10 @@ fn refusals_have_words() {
     let server = Server::start(&place, &["f", "--token", "0123456789abcdef0123456789abcdef"]);
     let bare = server.page.split('?').next().expect("a URL").to_owned();
     browser.open(&bare);
-    browser.until("the panel", "!document.querySelector('#auth').hidden && document.activeElement.id === 'token'");
+    browser.until(
+        "the panel",
+        "!document.querySelector('#auth').hidden && document.activeElement.id === 'token'",
+    );
     browser.keys("wrong\n");
     browser.until("words", "/not the right one/.test(document.querySelector('#auth .problem').textContent)");
     browser.keys("0123456789abcdef0123456789abcdef\n");
@@ -110,7 +117,10 @@ fn refusals_have_words() {
          document.querySelector('#log').focus()",
     );
     browser.keys("g");
-    browser.until("the banner", "/too many searches at once/.test(document.querySelector('#banner').textContent)");
+    browser.until(
+        "the banner",
+        "/too many searches at once/.test(document.querySelector('#banner').textContent)",
+    );
     browser.run("window.broken = false");
     browser.click("#retry");
     browser.until("the banner to go", "document.querySelector('#banner').hidden");

@@ -9,7 +9,11 @@ const FILES: &str = "[...document.querySelectorAll('#block .row .file')].map((ce
 
 /// Lines of one file, each with a time; the message says file and second.
 fn timed(name: &str, seconds: impl Iterator<Item = u32>) -> Vec<String> {
-    seconds.map(|s| format!("2026-11-25T{:02}:{:02}:{:02}.000Z INFO {name} {s:05}", s / 3600, s / 60 % 60, s % 60)).collect()
+    seconds
+        .map(|s| {
+            format!("2026-11-25T{:02}:{:02}:{:02}.000Z INFO {name} {s:05}", s / 3600, s / 60 % 60, s % 60)
+        })
+        .collect()
 }
 
 fn begin(place: &Place, files: &[&str]) -> Option<(Server, Browser)> {
@@ -30,7 +34,11 @@ fn files_are_merged_by_time() {
     place.write("b", text(&timed("b", (1..3000).step_by(3))));
     place.write("c", text(&timed("c", (2..3000).step_by(3))));
     let Some((_server, browser)) = begin(&place, &["a", "b", "c"]) else { return };
-    let mut all: Vec<String> = ["a", "b", "c"].iter().enumerate().flat_map(|(i, name)| timed(name, (i as u32..3000).step_by(3))).collect();
+    let mut all: Vec<String> = ["a", "b", "c"]
+        .iter()
+        .enumerate()
+        .flat_map(|(i, name)| timed(name, (i as u32..3000).step_by(3)))
+        .collect();
     all.sort();
     let shown = texts(&browser);
     assert!(shown.len() > 20, "{shown:?}");
@@ -55,7 +63,10 @@ fn files_are_merged_by_time() {
     assert_eq!(shown[shown.len() - 2], "2026-11-25T01:00:01.000Z INFO a sooner");
     // The start, and back.
     browser.keys("g");
-    browser.until("the first line", &format!("{TEXTS}[0] === {}", serde_json::to_string(&all[0]).expect("JSON")));
+    browser.until(
+        "the first line",
+        &format!("{TEXTS}[0] === {}", serde_json::to_string(&all[0]).expect("JSON")),
+    );
     assert_lines(&texts(&browser)[..20], &all[..20]);
     browser.keys("G");
     last(&browser, "2026-11-25T01:00:02.000Z INFO b later");
@@ -91,7 +102,10 @@ fn a_flood_is_merged_too() {
 #[test]
 fn lines_without_a_time() {
     let place = Place::new();
-    place.write("a", "2026-11-25T08:00:00Z ERROR a boom\n    at one\n    at two\n2026-11-25T08:00:04Z INFO a on\n");
+    place.write(
+        "a",
+        "2026-11-25T08:00:00Z ERROR a boom\n    at one\n    at two\n2026-11-25T08:00:04Z INFO a on\n",
+    );
     place.write("b", "2026-11-25T08:00:02Z INFO b between\n");
     place.write("plain", "no time here\n");
     let Some((_server, browser)) = begin(&place, &["a", "b", "plain"]) else { return };

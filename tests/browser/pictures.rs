@@ -11,15 +11,28 @@ use std::process::Command;
 fn generated(style: &str, count: usize, seed: u32) -> Vec<u8> {
     let count = count.to_string();
     let seed = seed.to_string();
-    let words =
-        ["generate", "--style", style, "--count", &count, "--seed", &seed, "--start", "2026-11-25T08:23:14Z", "--rate", "40", "-q"];
+    let words = [
+        "generate",
+        "--style",
+        style,
+        "--count",
+        &count,
+        "--seed",
+        &seed,
+        "--start",
+        "2026-11-25T08:23:14Z",
+        "--rate",
+        "40",
+        "-q",
+    ];
     Command::new(crate::support::server::LOGCAST).args(words).output().expect("sample lines").stdout
 }
 
 #[test]
 #[ignore = "writes pictures for people to look at"]
 fn pictures() {
-    let folder = PathBuf::from(std::env::var_os("LOGCAST_SHOTS").expect("LOGCAST_SHOTS: where the pictures go"));
+    let folder =
+        PathBuf::from(std::env::var_os("LOGCAST_SHOTS").expect("LOGCAST_SHOTS: where the pictures go"));
     std::fs::create_dir_all(&folder).expect("a folder for the pictures");
     let Some(browser) = Browser::start() else { return };
     let place = Place::new();
@@ -67,7 +80,9 @@ fn pictures() {
             for (act, name) in [(",", "settings"), ("L", "health"), ("B", "notify")] {
                 browser.keys(act);
                 shoot(name);
-                browser.run("document.querySelector('dialog[open]').close(); document.querySelector('#log').focus()");
+                browser.run(
+                    "document.querySelector('dialog[open]').close(); document.querySelector('#log').focus()",
+                );
             }
             browser.run("localStorage.removeItem('logcast-columns')");
             open("app.log", 5);
