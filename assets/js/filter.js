@@ -6,8 +6,10 @@
  */
 
 import { Kept } from './kept.js';
-import { Store } from './store.js';
+import { Merged } from './merged.js';
 import { MOST_TERMS, isNothing, nothing, sameTerm } from './query.js';
+import { Store } from './store.js';
+import { timeOf } from './weave.js';
 
 /** @typedef {import('./query.js').Query} Query */
 /** @typedef {import('./query.js').Term} Term */
@@ -17,8 +19,10 @@ const SLOW_MS = 250; // a filter that has found nothing yet after this shows tha
 /** @param {import('./app.js').App} app */
 export function filter(app) {
   const { bus, sources, view } = app;
-  /** @type {Kept|null} */
-  let kept = null;
+  /** The filtered files: one, or those of the merged view. @type {Kept[]} */
+  let kepts = [];
+  /** @type {Merged|null} */
+  let merged = null;
   /** What was filtered for before somebody looked at a line among all others. @type {Query|null} */
   let rests = null;
   let query = nothing();
@@ -26,13 +30,16 @@ export function filter(app) {
 
   /** The lines of a file as they are shown now. @param {import('./sources.js').Source} source */
   function storeOf(source) {
-    kept?.close();
-    kept = isNothing(query) || !(source.store instanceof Store) ? null : new Kept(source.store, query, {
-      grew: () => { view.schedule(); app.say(); },
-      follows: () => view.follow && view.store === kept,
-      failed: app.complain,
-    });
-    return kept ?? source.store;
+    for (const one of kepts) one.close();
+    kepts = [];
+    merged = null;
+    const { store } = source;
+    if (isNothing(query)) return store;
+    const hooks = { grew: () => { view.schedule(); app.say(); }, follows: () => view.follow && (view.store === merged || view.store === kepts[0]), failed: app.complain };
+    kepts = (store instanceof Store ? [store] : /** @type {Store[]} */ (store.stores)).map((base) => new Kept(base, query, hooks));
+    if (store instanceof Store) return kepts[0];
+    merged = new Merged(store.name, kepts, () => view.schedule());
+    return merged;
   }
 
   /** The line to hold on to, and where on the screen it is. */
@@ -65,7 +72,7 @@ export function filter(app) {
     // Old lines stay until the new ones are there; if that takes long, the page says what it does.
     const slow = window.setTimeout(() => { if (mine === turn) view.show(store); }, SLOW_MS);
     try {
-      await view.swap(store, go ?? (place && { at: place.item.offset, part: place.part, generation: store.lives[place.item.life]?.generation ?? null }));
+      await view.swap(store, go ?? (place && spot(place.item, place.part, store)));
       if (mine !== turn) return;
       if (place?.focus || (unfiltered && place)) app.point(place.item);
     } catch (error) {
@@ -76,6 +83,13 @@ export function filter(app) {
       bus.emit('show');
       app.say();
     }
+  }
+
+  /** Where a line is found again; in the merged view by its time. @param {import('./store.js').Item} item @param {number} part @param {import('./view.js').Store} store */
+  function spot(item, part, store) {
+    if (!item.of) return { at: item.offset, part, generation: store.lives[item.life]?.generation ?? null };
+    const ms = timeOf(item.of);
+    return ms === null ? null : { at: `time:${new Date(ms).toISOString()}`, part, generation: null };
   }
 
   /** @param {Partial<Query>} part @param {{at: string|number, part: number, generation: string|null}} [go] */
@@ -95,11 +109,20 @@ export function filter(app) {
   }
 
   bus.on('keep', add);
-  bus.on('event', () => { if (kept && view.store === kept) kept.grow(); });
+  bus.on('event', ({ event, data }) => {
+    if (event === 'batch') merged?.heard(data.file, data, Date.now());
+    for (const one of kepts) one.grow();
+  });
 
   return {
     get query() { return query; },
-    get kept() { return kept; },
+    /** The filtered file, where one file is shown. */
+    get kept() { return merged ? null : kepts[0] ?? null; },
+    /** How far the first lines were looked for; null without a filter. */
+    get reach() {
+      const sum = (/** @type {(one: Kept) => number} */ of) => kepts.reduce((all, one) => all + of(one), 0);
+      return kepts.length ? { scanning: kepts.some(({ scanning }) => scanning), scanned: sum(({ scanned }) => scanned), size: sum(({ size }) => size), some: kepts.some(({ life }) => life.tip > life.from) } : null;
+    },
     get rests() { return rests; },
     storeOf,
     set,

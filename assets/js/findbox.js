@@ -59,7 +59,7 @@ export function findBox(app, filter) {
     const text = words();
     put(el('find-words'), text);
     if (result?.done && text) put(el('said'), text);
-    form.classList.toggle('busy', find.term !== null && !result?.done);
+    form.classList.toggle('busy', find.term !== null && !result?.done && sources.file !== undefined);
     form.classList.toggle('none', Boolean(result?.done && !result.hits));
     for (const id of ['find-previous', 'find-next']) el(id).hidden = !find.term;
     bus.emit('found', find);
@@ -68,6 +68,7 @@ export function findBox(app, filter) {
   function words() {
     const { result, term } = find;
     if (!term || mode === 'keep') return '';
+    if (!sources.file) return 'marked; a file\'s own tab counts';
     if (!result) return 'searching…';
     const matches = `${result.hits < 10_000 ? count(result.hits) : short(result.hits)} ${result.hits === 1 ? 'match' : 'matches'}`;
     if (!result.done) return `${matches} · ${result.of ? Math.floor((100 * result.bytes) / result.of) : 0} %`;
@@ -98,7 +99,10 @@ export function findBox(app, filter) {
     }
     const mine = going += 1;
     const store = sources.file;
-    if (!store) return;
+    if (!store) {
+      app.toast('From match to match in one file: choose its tab');
+      return;
+    }
     const slow = window.setTimeout(() => app.toast('Searching for the next match…', 60_000), 700);
     try {
       const item = app.cursor();

@@ -47,7 +47,7 @@ export function hist(app, hooks) {
   async function read() {
     window.clearTimeout(timer);
     timer = 0;
-    const name = sources.active;
+    const name = sources.file?.name;
     if (!name || document.hidden) return;
     asked = Date.now();
     try {
@@ -221,7 +221,11 @@ export function hist(app, hooks) {
     show();
     void read();
   });
-  bus.on('event', ({ event, data }) => { if (event === 'batch' && data.file === sources.active) later(); });
+  bus.on('event', ({ event, data }) => {
+    // What was sampled is counted once the index has passed.
+    const counted = event === 'tick' && bars !== null && !bars.exact && sources.file?.lines !== null;
+    if (counted || (event === 'batch' && data.file === sources.active)) later();
+  });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) later(); });
 
   return {

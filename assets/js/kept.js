@@ -50,6 +50,9 @@ export class Kept {
   get current() { return this.base.current; }
   get size() { return this.base.size; }
   get state() { return this.base.state; }
+  get received() { return this.came; }
+  get skippedBytes() { return 0; }
+  get receivedBytes() { return this.base.receivedBytes; }
 
   /** Nobody looks at it any more. */
   close() {
@@ -74,14 +77,13 @@ export class Kept {
     const of = this.lives[item.life];
     const at = item.kind === 'note' ? item.offset : item.next;
     const span = this.spans.at(item.life, item.kind === 'note' ? at : item.offset) ?? this.spans.at(item.life, at);
-    if (!span) return null;
-    const i = lowerBound(span.items, at);
-    if (i < span.items.length) return this.weave(span.items.slice(i, i + n), item);
-    if (span === this.tail) {
+    const i = span ? lowerBound(span.items, at) : 0;
+    if (span && i < span.items.length) return this.weave(span.items.slice(i, i + n), item);
+    if (span && span === this.tail) {
       if (span.to < of.tip) this.grow(true);
       return [];
     }
-    if (span.to < of.tip) return null;
+    if ((span ? span.to : at) < of.tip) return null;
     if (item.life === this.current) return [];
     return typeof of.up === 'number' ? [this.base.noteItem(of.up, this.lives[of.up].from)] : null;
   }

@@ -130,3 +130,9 @@ export class Lives {
     if (numbers.size > NUMBERS) numbers.delete(/** @type {number} */ (numbers.keys().next().value));
   }
 }
+
+/** A generation whose file is not there any more is no failure. @param {{status?: number}} error @returns {null} */
+export function isGone(error) {
+  if (error.status !== 410 && error.status !== 404) throw error;
+  return null;
+}

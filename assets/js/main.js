@@ -76,7 +76,7 @@ const stream = new Shared(`logcast ${location.pathname}`, {
   // EventSource hides why it was refused; a plain request does not.
   refused: () => void api.files().then(({ files }) => sources.meet(files), complain),
 });
-const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs, line: () => found.numbers.top(), kept: () => found.filter.kept });
+const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs, line: () => found.numbers.top(), filter: () => found.filter });
 const rows = rowActs({ sources, view, toast, complain, url: (place) => found.link(place) });
 /** @type {import('./app.js').App} */
 const app = {

@@ -6,7 +6,7 @@
 import { PAGE, Weave, placeAt, timeOf } from './weave.js';
 
 /** @typedef {import('./store.js').Item} Item */
-/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./weave.js').Store} Store */
 /** @typedef {import('./weave.js').Step} Step */
 
 const LOOK_BACK = 3000; // items, for where the quiet files are

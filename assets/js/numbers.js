@@ -3,6 +3,7 @@
  * them. The rows are lines without a hole, so one number that the server told gives all of them.
  */
 
+import { count } from './format.js';
 import { choices } from './settings.js';
 
 /** @typedef {import('./store.js').Item} Item */
@@ -56,7 +57,7 @@ export function numbers(app) {
     let most = 0;
     block.rows.forEach((row, i) => {
       const n = all[i] ?? null;
-      const text = n === null ? '' : n.toLocaleString('en-US');
+      const text = n === null ? '' : count(n);
       if ((row.dataset.line ?? '') !== text) {
         if (text) row.dataset.line = text;
         else delete row.dataset.line;

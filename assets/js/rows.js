@@ -220,7 +220,9 @@ export function rowActs({ sources, view, toast, complain, url }) {
     pointed: () => document.activeElement?.closest('#block .row') !== null && document.activeElement !== null,
     /** Puts the cursor on a line, if it is in the document. @param {Item} item */
     point(item) {
-      const index = block.items.findIndex((one) => one.kind === 'line' && one.life === item.life && one.offset === item.offset);
+      // In the merged view a number means something in one window only.
+      const [file, of] = [item.file, item.of ?? item];
+      const index = block.items.findIndex((one) => one.kind === 'line' && one.file === file && (one.of ?? one).life === of.life && (one.of ?? one).offset === of.offset);
       if (index < 0) return false;
       found = keyOf(block.items[index]);
       block.decorate();

@@ -22,9 +22,9 @@ const EVERY_MS = 100;
 const FLOOD_MS = 1500;
 
 /**
- * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, facts: Facts, retryAt: () => number, rail: ReturnType<typeof import('./rail.js').rail>, tabs: ReturnType<typeof import('./tabs.js').tabs>, line: () => number, kept: () => import('./kept.js').Kept|null}} app  `line`: number of the first line on the screen
+ * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, facts: Facts, retryAt: () => number, rail: ReturnType<typeof import('./rail.js').rail>, tabs: ReturnType<typeof import('./tabs.js').tabs>, line: () => number, filter: () => ReturnType<typeof import('./filter.js').filter>}} app  `line`: number of the first line on the screen
  */
-export function status({ sources, view, facts, retryAt, rail, tabs, line, kept }) {
+export function status({ sources, view, facts, retryAt, rail, tabs, line, filter }) {
   let last = 0;
   let later = 0;
 
@@ -84,12 +84,12 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, kept }
 
   /** @param {import('./sources.js').Source['store']|undefined} store */
   function drawEmpty(store) {
-    const filtered = view.store && 'base' in view.store ? view.store : null;
+    const filtered = filter().reach;
     if (filtered) {
-      const nothing = !view.block.length && filtered.life.tip > filtered.life.from;
+      const nothing = !view.block.length && filtered.some;
       const part = filtered.size > 0 ? Math.min(99, Math.floor((100 * filtered.scanned) / filtered.size)) : 0;
       el('empty').hidden = !nothing;
-      const what = queryWords(filtered.query);
+      const what = queryWords(filter().query);
       put(el('empty'), !nothing ? '' : filtered.scanning ? `Looking for lines ${what}… ${part} % searched` : `No line ${what} (searched ${bytes(filtered.size)}). New ones will appear here.`);
       return;
     }
@@ -104,7 +104,7 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, kept }
 
   /** @returns {number} lines that nobody has seen */
   function drawPill() {
-    const { lines, about } = kept()?.fresh ?? sources.fresh(sources.shown);
+    const { lines, about } = filter().kept?.fresh ?? sources.fresh(sources.shown);
     const paused = !view.follow && view.block.length > 0;
     const text = paused && lines > 0 ? `↓ ${about ? '≈ ' : ''}${count(lines)} new ${lines === 1 ? 'line' : 'lines'}` : paused && !view.atEnd ? '↓ To the end' : '';
     const node = el('pill');

@@ -10,7 +10,7 @@
  */
 
 import { Cache, lowerBound } from './cache.js';
-import { Lives } from './lives.js';
+import { Lives, isGone } from './lives.js';
 
 /** @typedef {import('./api.js').LinesAnswer} LinesAnswer */
 /** @typedef {import('./api.js').LinesQuery} LinesQuery */
@@ -294,10 +294,4 @@ export class Store {
     if (items.length) this.cache.keep(life, items[0].offset, items[items.length - 1].next, items, false);
     return items;
   }
-}
-
-/** @param {{status?: number}} error @returns {null} */
-function isGone(error) {
-  if (error.status !== 410 && error.status !== 404) throw error;
-  return null;
 }

@@ -12,7 +12,7 @@ import { plain } from './group.js';
 import { parse } from './line.js';
 
 /** @typedef {import('./store.js').Item} Item */
-/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./store.js').Store | import('./kept.js').Kept} Store */
 /** @typedef {Item & {of: Item, file: string, key: number}} Line */
 /**
  * @typedef {object} Part one file

@@ -121,6 +121,12 @@ pub(crate) const RULES: &[Rule] = &[
         ours("beside-none", P99),
         AtMost(3.0),
     ),
+    ratio(
+        "a live client beside two searches: p99",
+        ours("beside-search", P99),
+        ours("beside-none", P99),
+        AtMost(3.0),
+    ),
     alone("start-up: URL printed", ours("start-up", URL_MS), AtMost(50.0)),
     alone("start-up: first line after the request", ours("start-up", FIRST_LINE_MS), AtMost(10.0)),
 ];

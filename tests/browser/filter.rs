@@ -86,6 +86,7 @@ fn a_filter_is_grep() {
     assert!(line.contains("seven even"), "{line}");
     press(&browser, Key::Escape + "");
     browser.until("the filter to go", "document.querySelectorAll('#kept .chip').length === 0");
+    browser.until("all lines", &format!("{TEXTS}.some((line) => /other/.test(line))"));
     on(&browser, &line);
     let shown = texts(&browser);
     let at = shown.iter().position(|one| *one == line).expect("the line on screen");

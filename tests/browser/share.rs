@@ -1,7 +1,7 @@
 //! Many tabs, few connections: a browser gives one server six of them over HTTP/1.1.
 
 use crate::chromium::Browser;
-use crate::page::{last, state, texts};
+use crate::page::{TEXTS, last, state, texts};
 use crate::support::writer::text;
 use crate::support::{Place, Server, assert_lines, numbered};
 
@@ -62,6 +62,7 @@ fn a_tab_that_rested_goes_on() {
     assert_eq!(texts(&browser).last().map(String::as_str), Some("a-000005"), "it rested");
     browser.run("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))");
     last(&browser, "c-000005");
+    browser.until("the lines before", &format!("{TEXTS}.length === 15"));
     let expected = [numbered("a", 1, 5), numbered("b", 1, 5), numbered("c", 1, 5)].concat();
     assert_lines(&texts(&browser), &expected);
     browser.no_errors(&[]);

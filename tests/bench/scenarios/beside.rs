@@ -11,8 +11,13 @@ use std::time::Duration;
 
 /// Clients that never read.
 const STALLED: usize = 50;
-/// Clients that read a large file from its start, again and again.
-const READERS: usize = 10;
+/// What others ask for again and again beside a live client, and how many: ten read a large file from its start, two (as
+/// many as may at once) search all of it for what is hard to find.
+const BESIDE: [(&str, usize, &str); 3] = [
+    ("beside-none", 0, ""),
+    ("beside-catch-up", 10, "/stream-logs?lines=all&follow=false"),
+    ("beside-search", 2, "/api/search?mode=find&case=no&grep=no%20such%20%5Cd"),
+];
 
 /// A log that was there before, with so many megabytes.
 fn grown(bench: &Bench<'_>, megabytes: u64) -> Result<super::Log> {
@@ -43,22 +48,18 @@ pub(crate) fn stalled(bench: &mut Bench<'_>, _: &str) -> Result<()> {
     Ok(())
 }
 
-/// A live client at 1,000 lines a second, alone and beside ten that catch up with a large file.
+/// A live client at 1,000 lines a second, alone and beside others.
 pub(crate) fn catch_up(bench: &mut Bench<'_>, _: &str) -> Result<()> {
     let lines = bench.options.scaled(5_000).max(1_000);
     for _ in 0..bench.options.rounds {
         for kind in Kind::ours(bench.options) {
-            for (scenario, readers) in [("beside-none", 0), ("beside-catch-up", READERS)] {
+            for (scenario, readers, target) in BESIDE {
                 let log = grown(bench, bench.options.size)?;
                 let started = Started::start(&kind, log.path())?;
                 let mut load = Load::open(1, &started.live(Look::Clocks))?;
                 load.settle(SETTLE)?;
                 let stop = Arc::new(AtomicBool::new(false));
-                let all = Request {
-                    target: "/stream-logs?lines=all&follow=false".into(),
-                    look: Look::Count,
-                    ..started.live(Look::Count)
-                };
+                let all = Request { target: target.into(), look: Look::Count, ..started.live(Look::Count) };
                 let stopped = stop.clone();
                 let drains = std::thread::spawn(move || drain(readers, &all, &stopped));
                 let result = written(&mut load, &started, &log, lines, 1_000);
