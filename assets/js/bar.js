@@ -48,6 +48,7 @@ export function bar(app, filter, more) {
     number.className = 'number';
     const key = document.createElement('kbd');
     key.textContent = String(i + 1);
+    key.ariaHidden = 'true';
     button.append(name, number, key);
     button.addEventListener('click', (event) => (event.shiftKey || event.altKey ? only(i) : toggle(i)));
     el('levels').append(button);
@@ -101,7 +102,6 @@ export function bar(app, filter, more) {
       if (number.textContent !== text) number.textContent = text;
       const many = n === null ? '' : `${counts?.exact ? '' : 'about '}${count(n)} lines · `;
       button.title = `${CHIPS[i].name}: ${many}${on ? 'shown' : 'hidden'} (${i + 1}; with Shift: only these)`;
-      button.ariaLabel = `${CHIPS[i].name}${n === null ? '' : `, ${counts?.exact ? '' : 'about '}${count(n)} lines`}`;
     });
     const shown = rests ?? query;
     const nodes = shown.terms.map((term) => chip(`${term.not ? 'not ' : ''}${termWords(term)}`, term.not ? 'not' : 'only', 'Remove this filter', () => void filter.remove(term)));
