@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= no-follow no-history history f/follow retry tz= spool-limit= poll= tee once max-clients= token= token-file= no-auth allow-origin= allow-host= title= q/quiet h/help V/version
+    string join \n p/port= b/bind= n/lines= no-follow no-history history f/follow retry tz= spool-limit= poll= tee once max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= q/quiet h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -33,6 +33,8 @@ complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everyt
 complete -c logcast -n "__fish_logcast_needs_command" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l token-file -d 'Clients need the token in this file' -r -F
+complete -c logcast -n "__fish_logcast_needs_command" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
+complete -c logcast -n "__fish_logcast_needs_command" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
@@ -44,6 +46,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -l retry -d 'As -f'
 complete -c logcast -n "__fish_logcast_needs_command" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
 complete -c logcast -n "__fish_logcast_needs_command" -l once -d 'End when all sources have ended'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
 complete -c logcast -n "__fish_logcast_needs_command" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_needs_command" -s V -l version -d 'Print version'
@@ -62,6 +65,8 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look 
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token-file -d 'Clients need the token in this file' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
@@ -73,6 +78,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l retry -d 'As -
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l once -d 'End when all sources have ended'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rate -d 'Lines a second; 0 is as fast as it can [default: a line each 0.3 s]' -r

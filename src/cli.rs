@@ -4,9 +4,10 @@
 mod generate;
 
 use self::generate::{GenerateArgs, size};
-use crate::commands::{Failure, check, serve};
+use crate::commands::{Failure, check, guard, serve};
 use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;
+use crate::web::tls::Files;
 use clap::builder::FalseyValueParser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -113,6 +114,15 @@ struct ServeArgs {
     /// Serve other machines without a token
     #[arg(long, env = "LOGCAST_NO_AUTH", value_parser = FalseyValueParser::new(), conflicts_with_all = ["token", "token_file"])]
     no_auth: bool,
+    /// Speak TLS with this certificate (PEM, the chain); read again when it changes
+    #[arg(long, env = "LOGCAST_TLS_CERT", value_name = "FILE", requires = "tls_key", value_hint = clap::ValueHint::FilePath)]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, env = "LOGCAST_TLS_KEY", value_name = "FILE", requires = "tls_cert", value_hint = clap::ValueHint::FilePath)]
+    tls_key: Option<PathBuf>,
+    /// Speak TLS with a certificate made for this run; its fingerprint is on standard error
+    #[arg(long, env = "LOGCAST_TLS_SELF_SIGNED", value_parser = FalseyValueParser::new(), conflicts_with = "tls_cert")]
+    tls_self_signed: bool,
     /// Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *
     #[arg(long, env = "LOGCAST_ALLOW_ORIGIN", value_name = "ORIGIN", value_delimiter = ',')]
     allow_origin: Vec<String>,
@@ -257,6 +267,10 @@ fn run_serve(args: ServeArgs) -> Result<(), Failure> {
         max_clients: args.max_clients.map(|n| n as usize),
         token,
         no_auth: args.no_auth,
+        tls: match (args.tls_cert, args.tls_key) {
+            (Some(certificate), Some(key)) => Some(guard::Certificate::Files(Files { certificate, key })),
+            _ => args.tls_self_signed.then_some(guard::Certificate::Made),
+        },
         allow_origin: args.allow_origin,
         allow_host: args.allow_host,
         title: args.title,

@@ -64,9 +64,12 @@ export async function lines(query) {
 
 /** @typedef {{file: string, start: number|null, bucket: number, levels: string[], counts: number[][], exact: boolean, lines: number}} Bars */
 
-/** Lines over time. @param {string} file @param {number} buckets @returns {Promise<Bars>} */
-export async function histogram(file, buckets) {
-  return (await ask(`api/histogram?${new URLSearchParams({ file, buckets: String(buckets) })}`)).json();
+/** Lines over time. @param {string} file @param {number} buckets @param {{from: number, to: number}|null} [part]  ms @returns {Promise<Bars>} */
+export async function histogram(file, buckets, part) {
+  const q = new URLSearchParams({ file, buckets: String(buckets) });
+  if (part) q.set('since', new Date(part.from).toISOString());
+  if (part) q.set('until', new Date(part.to).toISOString());
+  return (await ask(`api/histogram?${q}`)).json();
 }
 
 /** A longer line than this in a stream of records is no record. */

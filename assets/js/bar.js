@@ -48,6 +48,7 @@ export function bar(app, filter, more) {
     number.className = 'number';
     const key = document.createElement('kbd');
     key.textContent = String(i + 1);
+    key.ariaHidden = 'true';
     button.append(name, number, key);
     button.addEventListener('click', (event) => (event.shiftKey || event.altKey ? only(i) : toggle(i)));
     el('levels').append(button);

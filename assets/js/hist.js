@@ -1,6 +1,8 @@
 /**
  * Lines over time, stacked by level, over the whole file: click goes there, dragging chooses a range, keys do both.
  *
+ * The wheel looks closer, and sideways it (or Shift with it) moves on.
+ *
  * The server counts, sampled while the file is large and not yet indexed: then the caption says ≈. The canvas is drawn when
  * the counts or the size change; what moves with every scroll is an element of its own.
  */
@@ -12,6 +14,8 @@ import { Scale, clockWords, rangeWords, spanWords } from './when.js';
 
 const BUCKETS = 240;
 const EVERY_MS = 3000; // a file that grows is counted anew, this often at most
+const ZOOM_MS = 60; // the wheel turns faster than anybody counts
+const CLOSEST_MS = 2000;
 const BAR = 5; // px, with its gap
 const SLIGHT = 1.5; // px: one error among ten million lines is seen
 /** From the ground up; the rare and important ones on top. @type {{levels: string[], colour: string}[]} */
@@ -33,7 +37,14 @@ export function hist(app, hooks) {
   const canvas = /** @type {HTMLCanvasElement} */ (plot.querySelector('canvas'));
   /** @type {import('./api.js').Bars|null} */
   let bars = null;
+  /** The part that the wheel chose. @type {import('./api.js').Bars|null} */
+  let closer = null;
   let scale = new Scale(null, 1);
+  /** The axis of the whole file, whatever part is shown. */
+  let whole = new Scale(null, 1);
+  /** The part of time that the wheel chose, in ms. @type {{from: number, to: number}|null} */
+  let zoom = null;
+  let zooming = 0;
   let wanted = true;
   let file = '';
   let asked = 0;
@@ -54,6 +65,11 @@ export function hist(app, hooks) {
       const got = await histogram(name, BUCKETS);
       if (name !== sources.active) return;
       bars = got;
+      whole = new Scale(got, Math.max(1, got.counts.length));
+      if (zoom) {
+        const part = await histogram(name, BUCKETS, zoom);
+        if (name === sources.active && zoom && part.start !== null) closer = part;
+      }
       failed = 0;
     } catch (error) {
       failed += 1;
@@ -79,9 +95,10 @@ export function hist(app, hooks) {
   function draw() {
     const width = plot.clientWidth;
     const height = plot.clientHeight;
-    if (!bars || bars.start === null || !width) return;
-    const columns = Math.max(1, Math.min(bars.counts.length, Math.floor(width / BAR)));
-    scale = new Scale(bars, columns);
+    const shown = closer ?? bars;
+    if (!shown || shown.start === null || !width) return;
+    const columns = Math.max(1, Math.min(shown.counts.length, Math.floor(width / BAR)));
+    scale = new Scale(shown, columns);
     const dpr = window.devicePixelRatio || 1;
     canvas.width = Math.round(width * dpr);
     canvas.height = Math.round(height * dpr);
@@ -111,7 +128,7 @@ export function hist(app, hooks) {
   function caption() {
     const { first, last } = scale;
     if (first === null || last === null) return;
-    put(el('hist-caption'), `${bars?.exact ? '' : '≈ '}${spanWords(first, last)}`);
+    put(el('hist-caption'), `${closer ? 'closer · ' : ''}${(closer ?? bars)?.exact ? '' : '≈ '}${spanWords(first, last)}`);
     const sum = (/** @type {string[]} */ levels) => scale.columns.reduce((all, { of }) => all + levels.reduce((n, level) => n + (of[level] ?? 0), 0), 0);
     put(el('hist-summary'), `${bars?.exact ? '' : 'About '}${short(sum(LAYERS.flatMap(({ levels }) => levels)))} lines from ${clockWords(first, true)} to ${clockWords(last, true)}: ${short(sum(['error', 'fatal']))} errors, ${short(sum(['warn']))} warnings. Arrow keys move, Enter goes there, Shift with arrows chooses a range, Escape shows all.`);
   }
@@ -159,7 +176,7 @@ export function hist(app, hooks) {
     node.style.transform = `translateX(${Math.max(0, Math.min(plot.clientWidth - node.offsetWidth, px + 10))}px)`;
   }
 
-  const px = (/** @type {PointerEvent} */ event) => Math.max(0, Math.min(plot.clientWidth, event.clientX - plot.getBoundingClientRect().left));
+  const px = (/** @type {MouseEvent} */ event) => Math.max(0, Math.min(plot.clientWidth, event.clientX - plot.getBoundingClientRect().left));
   plot.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
     plot.setPointerCapture(event.pointerId);
@@ -184,7 +201,35 @@ export function hist(app, hooks) {
     else if (bars) hooks.goTime(scale.columns[Math.max(0, Math.min(scale.columns.length - 1, Math.floor((to / width) * scale.columns.length)))].start);
     range();
   });
-  plot.addEventListener('dblclick', () => hooks.choose(null, null));
+  plot.addEventListener('dblclick', () => {
+    look(null);
+    if (hooks.range().since || hooks.range().until) hooks.choose(null, null);
+  });
+
+  /** Shows a part of time closer, or all of it. @param {{from: number, to: number}|null} part */
+  function look(part) {
+    const [first, last] = [whole.first ?? 0, whole.last ?? 0];
+    zoom = part && part.to - part.from < last - first ? { from: Math.max(first, Math.min(part.from, last - (part.to - part.from))), to: 0 } : null;
+    if (zoom && part) zoom.to = Math.min(last, zoom.from + part.to - part.from);
+    if (!zoom) closer = null;
+    window.clearTimeout(zooming);
+    zooming = window.setTimeout(zoom ? read : show, zoom ? ZOOM_MS : 0);
+  }
+  plot.addEventListener('wheel', (event) => {
+    if (whole.first === null || whole.last === null || event.ctrlKey) return;
+    event.preventDefault();
+    const now = zoom ?? { from: whole.first, to: whole.last };
+    const span = now.to - now.from;
+    if (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey) {
+      const by = Math.sign(event.deltaX || event.deltaY) * span * 0.1;
+      look({ from: now.from + by, to: now.to + by });
+    } else {
+      const wide = Math.max(CLOSEST_MS, span * (event.deltaY < 0 ? 0.7 : 1 / 0.7));
+      const at = px(event) / Math.max(1, plot.clientWidth);
+      const middle = now.from + at * span;
+      look({ from: middle - at * wide, to: middle + (1 - at) * wide });
+    }
+  }, { passive: false });
   plot.addEventListener('keydown', (event) => {
     const last = scale.columns.length - 1;
     const by = { ArrowLeft: -1, ArrowRight: 1, Home: -last, End: last }[event.key] ?? 0;
@@ -215,8 +260,9 @@ export function hist(app, hooks) {
   bus.on('show', () => {
     if (file === sources.active) return;
     file = sources.active;
-    bars = null;
+    bars = closer = zoom = null;
     failed = 0;
+    whole = new Scale(null, 1);
     bus.emit('bars', null);
     show();
     void read();
@@ -229,7 +275,7 @@ export function hist(app, hooks) {
   document.addEventListener('visibilitychange', () => { if (!document.hidden) later(); });
 
   return {
-    get scale() { return scale; },
+    get scale() { return whole; },
     get bars() { return bars; },
     toggle() {
       wanted = !wanted;

@@ -64,11 +64,13 @@ export function numbers(app) {
       }
       if (text.length > most) most = text.length;
     });
-    const on = choices.numbers && most > 0;
+    // As wide as the largest number of the file, and never narrower than before: wrapped lines would flow anew.
+    const wide = Math.max(most && count(sources.file?.lines ?? 0).length, most, digits);
+    const on = choices.numbers && wide > 0;
     view.log.classList.toggle('has-numbers', on);
-    if (on && most !== digits) {
-      digits = most;
-      view.log.style.setProperty('--digits', `${most}ch`);
+    if (on && wide !== digits) {
+      digits = wide;
+      view.keepPlace(() => view.log.style.setProperty('--digits', `${wide}ch`));
     }
     const first = view.top;
     if (!filtered && first?.kind === 'line' && all[view.first.index] === null) later(first);

@@ -3,10 +3,12 @@
 mod bind;
 pub mod check;
 pub mod generate;
+pub mod guard;
 pub mod serve;
 pub mod stop;
 
 use std::fmt;
+use std::io::{self, Write};
 
 /// Why a command ended badly: one line, perhaps a next step, and the exit code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,13 @@ pub fn plain(text: &str) -> String {
         }
     }
     out
+}
+
+/// Says something to a person. A stderr that is closed or full is nobody's fault.
+fn talk(quiet: bool, text: &str) {
+    if !quiet {
+        let _ = writeln!(io::stderr(), "{}", plain(text));
+    }
 }
 
 #[cfg(test)]

@@ -4,14 +4,15 @@
 //! on stderr. Ends with 0 by SIGINT or SIGTERM within two seconds, stalled clients included.
 
 use super::bind::{Bound, bind};
-use super::{Failure, plain};
+use super::guard::{Certificate, guard};
+use super::{Failure, plain, talk};
 use crate::live::backlog::Backlog;
 use crate::live::feed::{Hub, Shown};
 use crate::live::source::State as SourceState;
 use crate::live::{follow, indexer};
 use crate::log::source::{self, Spec};
 use crate::web::State;
-use crate::web::auth::{Policy, Tries, random_token};
+use crate::web::routes::Refused;
 use crate::web::server;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::tz::TimeZone;
@@ -66,6 +67,8 @@ pub struct Options {
     pub token: Option<String>,
     /// Whether to serve a wider network without a token.
     pub no_auth: bool,
+    /// The certificate that it speaks TLS with.
+    pub tls: Option<Certificate>,
     /// Other origins that may read.
     pub allow_origin: Vec<String>,
     /// Other names of this host.
@@ -134,35 +137,24 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         .map_err(|error| Failure::refused(error.to_string()))?;
     let indexer = indexer::start(hub.clone(), BLOCKING_NICE)
         .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
-    let exposed = bound.addresses.iter().any(|address| !address.ip().is_loopback());
-    let token = match (&options.token, exposed && !options.no_auth) {
-        (Some(token), _) => Some(token.clone()),
-        (None, true) => Some(random()?),
-        (None, false) => None,
-    };
-    if exposed && options.no_auth {
-        talk(quiet, "warning: anyone who reaches this address can read these logs");
-    }
-    let port = bound.addresses.first().map_or(0, SocketAddr::port);
-    let policy = Policy {
-        hosts: [options.allow_host.clone(), options.bind.clone()].concat(),
-        any_address: bound.addresses.iter().any(|address| address.ip().is_unspecified()),
-        origins: options.allow_origin.clone(),
-        token: token.clone(),
-        session: random()?,
-        cookie: format!("logcast-{port}"),
-        tries: Tries::default(),
-    };
+    let guard = guard(&options, &bound)?;
+    let secure = guard.tls.is_some();
     let state = Arc::new(State {
         hub: hub.clone(),
-        policy,
+        policy: guard.policy,
         backlog: options.lines,
         title: options.title.clone(),
         zone: options.zone.clone(),
+        tls: guard.tls,
+        refused: Refused::default(),
         stop: stop.clone(),
         drain: OnceLock::new(),
     });
-    say_urls(&options, &bound, token.as_deref());
+    say_urls(&options, &bound, guard.token.as_deref(), secure);
+    // A hangup then means the certificate, not the end.
+    let hangup = if matches!(options.tls, Some(Certificate::Files(_))) { ends.hangup.take() } else { None };
+    let certificate =
+        tokio::spawn(server::keep_certificate(state.clone(), hangup, move |text| talk(quiet, text)));
     let server = tokio::spawn(server::serve(bound.listeners, state.clone(), max_clients));
     let status = tokio::spawn(status_line(hub.clone(), quiet));
     tokio::select! {
@@ -173,6 +165,7 @@ async fn serve(options: Options, specs: Vec<Spec>) -> Result<(), Failure> {
         }
     }
     status.abort();
+    certificate.abort();
     stop.cancel();
     tokio::select! {
         _ = server => {}
@@ -218,7 +211,8 @@ fn check_path(path: &Path, shown: &str) -> Result<(), Failure> {
     Err(Failure::usage(format!("cannot follow '{shown}': {cause}")))
 }
 
-fn say_urls(options: &Options, bound: &Bound, token: Option<&str>) {
+fn say_urls(options: &Options, bound: &Bound, token: Option<&str>, secure: bool) {
+    let scheme = if secure { "https" } else { "http" };
     let query = token.map_or(String::new(), |token| format!("?token={token}"));
     let mut urls: Vec<(String, String)> = bound
         .addresses
@@ -228,7 +222,7 @@ fn say_urls(options: &Options, bound: &Bound, token: Option<&str>) {
                 ip if !ip.is_unspecified() => ip,
                 _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
             };
-            let base = format!("http://{}", SocketAddr::new(ip, address.port()));
+            let base = format!("{scheme}://{}", SocketAddr::new(ip, address.port()));
             (format!("{base}/{query}"), format!("{base}/stream-logs{query}"))
         })
         .collect();
@@ -255,10 +249,6 @@ fn say_urls(options: &Options, bound: &Bound, token: Option<&str>) {
     for (page, _) in urls.iter().skip(1) {
         talk(options.quiet, &format!("also: {page}"));
     }
-}
-
-fn random() -> Result<String, Failure> {
-    random_token().map_err(|error| Failure::refused(format!("cannot make a token: {error}")))
 }
 
 /// As many as wished, as far as the system gives descriptors.
@@ -337,13 +327,6 @@ fn hangup_is_ignored() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 != 0)
-}
-
-/// Says something to a person. A stderr that is closed or full is nobody's fault.
-fn talk(quiet: bool, text: &str) {
-    if !quiet {
-        let _ = writeln!(io::stderr(), "{}", plain(text));
-    }
 }
 
 /// What a person at the terminal sees while it serves.

@@ -6,6 +6,7 @@
 //!
 //! Nothing is encoded under a lock, and the watch channel says only "moved".
 
+use super::counts::{OfClients, OfSearches};
 use super::indexed::{Indexed, Worker};
 use super::notices::now;
 use super::pool;
@@ -60,6 +61,10 @@ impl Default for Shown {
 #[derive(Debug, Default)]
 pub struct Hub {
     shown: Shown,
+    /// What is counted of clients.
+    pub served: OfClients,
+    /// What is counted of searches.
+    pub searches: OfSearches,
     sources: RwLock<Vec<Arc<Source>>>,
     canon: Mutex<Canon>,
     clients: AtomicUsize,
@@ -148,8 +153,9 @@ impl Hub {
     }
 
     /// Counts a block that a client took.
-    pub(super) fn count_block(&self) {
+    pub(super) fn count_block(&self, bytes: usize) {
         self.blocks.fetch_add(1, Ordering::Relaxed);
+        self.served.bytes.add(bytes as u64);
     }
 
     /// How many blocks clients have taken: if it stands still, those that are left are stalled.
@@ -201,6 +207,7 @@ impl Hub {
             }
             _ => {}
         }
+        source.count(&content);
         let mut encoded: Vec<Option<Record>> = Vec::new();
         loop {
             // A view that is made while others are encoded began before this record: it needs it too.

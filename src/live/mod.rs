@@ -5,6 +5,7 @@ pub mod around;
 pub mod backlog;
 mod blocks;
 pub mod client;
+pub mod counts;
 pub mod feed;
 pub mod follow;
 pub mod followed;

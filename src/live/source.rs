@@ -1,8 +1,10 @@
 //! A source as clients see it: its name, the state of its file, the lives that it has had.
 
+use super::counts::OfSource;
 use super::feed::lock;
 use super::history::Siblings;
 use super::indexed::Indexed;
+use super::view::Content;
 use crate::log::cursor::{NO_GENERATION, generation_text};
 use crate::log::encode::json_string;
 use crate::log::logfile::Ident;
@@ -56,6 +58,8 @@ pub struct Source {
     past: Mutex<VecDeque<Life>>,
     decoded: AtomicBool,
     broken: OnceLock<String>,
+    /// What is counted of it.
+    pub counts: OfSource,
     pub(super) siblings: Siblings,
     pub(super) indexed: Indexed,
 }
@@ -97,6 +101,7 @@ impl Source {
             past: Mutex::default(),
             decoded: AtomicBool::new(false),
             broken: OnceLock::new(),
+            counts: OfSource::default(),
             siblings: Siblings::default(),
             indexed,
         }
@@ -153,6 +158,17 @@ impl Source {
 }
 
 impl Source {
+    /// Counts what is said of it.
+    pub(super) fn count(&self, content: &Content<'_>) {
+        match content {
+            Content::Lines(_, block) => self.counts.bytes.add(block.to - block.from),
+            Content::Notice { name: "rotated", .. } => self.counts.rotations.one(),
+            Content::Notice { name: "truncated", .. } => self.counts.truncations.one(),
+            Content::Notice { name: "gap", .. } => self.counts.gaps.one(),
+            Content::Notice { .. } | Content::Nothing => {}
+        }
+    }
+
     /// The source as the API tells it, a JSON object; `more` are further members.
     pub fn json(&self, more: &str) -> String {
         let status = self.status();

@@ -34,6 +34,8 @@ pub struct Policy {
     pub session: String,
     /// The cookie's name. It holds the port, since cookies ignore ports.
     pub cookie: String,
+    /// Whether it speaks TLS: then the cookie is for TLS only.
+    pub secure: bool,
     /// Bad tries by address.
     pub tries: Tries,
 }
@@ -109,7 +111,7 @@ impl Policy {
         if cors.is_none() && is_foreign(&parts.headers) {
             return refuse(StatusCode::FORBIDDEN, "another site may not read this; see --allow-origin");
         }
-        let open = matches!(parts.uri.path(), "/" | "/healthz" | "/favicon.ico")
+        let open = matches!(parts.uri.path(), "/" | "/healthz" | "/readyz" | "/favicon.ico")
             || parts.uri.path().starts_with("/assets/")
             || parts.uri.path() == "/api/session" && parts.method == Method::POST
             || parts.method == Method::OPTIONS;
@@ -133,7 +135,8 @@ impl Policy {
 
     /// The `Set-Cookie` value of a session.
     pub fn session_cookie(&self) -> String {
-        format!("{}={}; HttpOnly; SameSite=Lax; Path=/", self.cookie, self.session)
+        let secure = if self.secure { "; Secure" } else { "" };
+        format!("{}={}; HttpOnly; SameSite=Lax; Path=/{secure}", self.cookie, self.session)
     }
 
     fn authenticate(&self, parts: &Parts) -> Who {
@@ -269,6 +272,7 @@ mod tests {
 
     fn policy() -> Policy {
         Policy {
+            secure: false,
             hosts: vec!["logs.example".to_owned()],
             any_address: false,
             origins: vec!["https://ok.example".to_owned(), "null".to_owned()],

@@ -10,6 +10,7 @@ pub mod files;
 pub mod filters;
 pub mod histogram;
 pub mod lines;
+pub mod metrics;
 pub mod params;
 pub mod problem;
 pub mod range;
@@ -18,6 +19,7 @@ pub mod routes;
 pub mod search;
 pub mod server;
 pub mod stream;
+pub mod tls;
 
 use crate::live::backlog::Backlog;
 use crate::live::feed::Hub;
@@ -39,6 +41,10 @@ pub struct State {
     pub title: Option<String>,
     /// The zone of times that do not name one, in lines and in requests.
     pub zone: TimeZone,
+    /// The certificate, where it speaks TLS.
+    pub tls: Option<tls::Tls>,
+    /// Requests that were refused.
+    pub refused: routes::Refused,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
     /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.

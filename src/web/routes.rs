@@ -3,7 +3,8 @@
 use super::auth::{Verdict, secure};
 use super::problem::Problem;
 use super::server::ConnInfo;
-use super::{State, assets, files, histogram, lines, raw, search, stream};
+use super::{State, assets, files, histogram, lines, metrics, raw, search, stream};
+use crate::live::counts::Counter;
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::net::IpAddr;
@@ -32,6 +33,11 @@ pub fn routes(
         .and(warp::header::headers_cloned())
         .map(|tail: warp::path::Tail, headers: HeaderMap| page(tail.as_str(), &headers));
     let health = warp::path!("healthz").and(get).map(|| "ok\n".into_response());
+    let ready = warp::path!("readyz")
+        .and(get)
+        .and(with_state.clone())
+        .map(|state: Arc<State>| metrics::ready(&state));
+    let counts = warp::path!("metrics").and(get).and(with_state.clone()).map(metrics::metrics);
     let stream = warp::path!("stream-logs")
         .and(get)
         .and(with_state.clone())
@@ -104,6 +110,10 @@ pub fn routes(
         .unify()
         .or(health)
         .unify()
+        .or(ready)
+        .unify()
+        .or(counts)
+        .unify()
         .or(session)
         .unify();
     all.recover(recover).unify()
@@ -137,7 +147,7 @@ fn session(state: &State, peer: Option<IpAddr>, body: &[u8]) -> Result<Response,
 fn methods(path: &str) -> &'static str {
     // The router takes a slash at the end for none.
     match path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(path) {
-        "/" | "/stream-logs" | "/healthz" => "GET, HEAD",
+        "/" | "/stream-logs" | "/healthz" | "/readyz" | "/metrics" => "GET, HEAD",
         "/api/files" | "/api/lines" | "/api/search" | "/api/histogram" => "GET, HEAD",
         "/api/session" => "POST",
         _ if path.starts_with("/assets/") || path.starts_with("/raw/") => "GET, HEAD",
@@ -160,6 +170,26 @@ async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
     Ok(Problem::new(status, detail).into_response())
 }
 
+/// Counts refused requests by their status.
+#[derive(Debug, Default)]
+pub struct Refused([Counter; STATUSES.len()]);
+
+/// The statuses that are counted.
+const STATUSES: [u16; 11] = [400, 401, 403, 404, 405, 406, 409, 410, 416, 429, 503];
+
+impl Refused {
+    fn count(&self, status: StatusCode) {
+        if let Some(at) = STATUSES.iter().position(|&own| own == status.as_u16()) {
+            self.0[at].one();
+        }
+    }
+
+    /// Each status, and how often it was answered.
+    pub fn counts(&self) -> impl Iterator<Item = (u16, u64)> {
+        STATUSES.into_iter().zip(self.0.iter().map(Counter::get))
+    }
+}
+
 /// What every request passes first and every answer last.
 pub async fn gate<F, R>(
     state: Arc<State>,
@@ -172,6 +202,7 @@ where
     R: Future<Output = Response>,
 {
     let (mut parts, body) = request.into_parts();
+    let counted = state.clone();
     let (mut response, cors) = match state.policy.decide(&parts, info.peer) {
         Verdict::Refuse(problem) => (problem.into_response(), None),
         Verdict::Pass(cors) => {
@@ -196,6 +227,7 @@ where
         }
     };
     secure(response.headers_mut(), cors.as_deref());
+    counted.refused.count(response.status());
     response
 }
 

@@ -8,9 +8,9 @@
 
 use super::State;
 use super::routes::{gate, routes};
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::io;
@@ -21,12 +21,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::Signal;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use warp::reply::Reply;
 
 /// How long a client may take to send a request's head, and how long a connection may be idle.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a client may take for the handshake of TLS.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Requests under way on one connection of HTTP/2: more tabs than anybody has.
+const MAX_STREAMS: u32 = 256;
+/// How often a connection of HTTP/2 is asked whether it is there, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(20);
+/// How often it is looked whether a certificate's files have changed.
+const CERTIFICATE_EVERY: Duration = Duration::from_secs(10);
 /// The largest head of a request.
 const MAX_HEAD: usize = 16 << 10;
 /// hyper's buffer of a connection.
@@ -91,8 +100,8 @@ async fn accept(listener: Listener, state: Arc<State>, permits: Arc<Semaphore>) 
         let state = state.clone();
         connections.spawn(async move {
             match stream {
-                Stream::Tcp(stream, peer) => connection(stream, ConnInfo { peer: Some(peer) }, state).await,
-                Stream::Unix(stream) => connection(stream, ConnInfo { peer: None }, state).await,
+                Stream::Tcp(stream, peer) => tcp(stream, ConnInfo { peer: Some(peer) }, state).await,
+                Stream::Unix(stream) => connection(stream, ConnInfo { peer: None }, state, false).await,
             }
             drop(permit);
         });
@@ -139,7 +148,46 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-async fn connection<S>(stream: S, info: ConnInfo, state: Arc<State>)
+async fn tcp(stream: tokio::net::TcpStream, info: ConnInfo, state: Arc<State>) {
+    let Some(tls) = &state.tls else { return connection(stream, info, state, false).await };
+    let shake = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream));
+    let shaken = tokio::select! {
+        shaken = shake => shaken,
+        () = state.stop.cancelled() => return,
+    };
+    // Who speaks no TLS, or none of ours, or does not speak at all, is gone.
+    if let Ok(Ok(stream)) = shaken {
+        let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        connection(stream, info, state, is_h2).await;
+    }
+}
+
+/// Reads a certificate again when its files have changed or a hangup says so, for as long as the server runs.
+pub async fn keep_certificate(state: Arc<State>, mut hangup: Option<Signal>, talk: impl Fn(&str)) {
+    let Some(tls) = &state.tls else { return };
+    let mut seen = tls.stamp();
+    loop {
+        let told = async {
+            match &mut hangup {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        let told = tokio::select! {
+            _ = told => true,
+            () = tokio::time::sleep(CERTIFICATE_EVERY) => false,
+        };
+        let now = tls.stamp();
+        if told || now.is_some() && now != seen {
+            seen = now;
+            if let Err(why) = tls.reload() {
+                talk(&format!("warning: the certificate stays as it was: {why}"));
+            }
+        }
+    }
+}
+
+async fn connection<S>(stream: S, info: ConnInfo, state: Arc<State>, is_h2: bool)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -157,6 +205,24 @@ where
             Ok::<_, Infallible>(gate(state, info, request, route).await)
         }
     });
+    if is_h2 {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PING)
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_header_list_size(MAX_HEAD as u32)
+            .max_send_buf_size(MAX_BUFFER);
+        let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            () = stop.cancelled() => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        let _ = connection.await;
+        return;
+    }
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())

@@ -148,6 +148,7 @@ impl Client {
         if resumes && found.gaps.is_empty() && client.has_all(ended) {
             return Opened::AllDelivered;
         }
+        client.seat.hub.served.streams.one();
         client.greet(found.gaps);
         Opened::Stream(Box::new(client))
     }
@@ -180,7 +181,7 @@ impl Client {
                 if !bytes.is_empty() {
                     self.heartbeat = Instant::now() + HEARTBEAT_EVERY;
                     self.sent = true;
-                    self.seat.hub.count_block();
+                    self.seat.hub.count_block(bytes.len());
                     return Some(bytes);
                 }
             }
@@ -231,6 +232,9 @@ impl Client {
     fn share(&mut self, record: Record, number: u64) {
         self.told_ended |= matches!(record.delta, Delta::End(_));
         self.own.apply(&record.delta);
+        if !record.bytes.is_empty() {
+            self.seat.hub.served.waits.add(record.at.elapsed());
+        }
         self.mode = Mode::Shared(number + 1);
         self.ready.push_back(record.bytes);
         if record.is_gap {

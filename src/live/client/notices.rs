@@ -38,6 +38,7 @@ impl Client {
     }
 
     pub(super) fn gap(&mut self, source: Option<usize>, reason: &str, bytes: Option<u64>) {
+        self.seat.hub.served.gaps.one();
         let name = source.and_then(|id| self.name(id));
         let reason = crate::log::encode::json_string(reason);
         let bytes = bytes.map_or(String::new(), |bytes| format!(r#","bytes":{bytes}"#));

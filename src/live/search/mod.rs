@@ -115,6 +115,10 @@ pub fn run(hub: &Hub, query: &Query, out: &mut dyn FnMut(Vec<u8>) -> bool) {
             break;
         }
     }
+    let searches = &hub.searches;
+    searches.searches.one();
+    searches.bytes.add(running.bytes);
+    searches.micros.add(running.began.elapsed().as_micros() as u64);
     running.end(stopped);
 }
 

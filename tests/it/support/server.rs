@@ -74,7 +74,7 @@ impl Server {
         // A failed start panics in here with the server in hand, so that Drop tells the command and stderr.
         server.page = lines.recv_timeout(DEADLINE).expect("the page's URL on stdout");
         server.stream = lines.recv_timeout(DEADLINE).expect("the stream's URL on stdout");
-        let rest = server.page.strip_prefix("http://").expect("a URL").trim_end_matches('/');
+        let rest = server.page.split_once("://").expect("a URL").1.trim_end_matches('/');
         let host = rest.split('/').next().expect("a host");
         server.address = host.parse().expect("an address and a port");
         server
