@@ -101,6 +101,7 @@ export function bar(app, filter, more) {
       const text = n === null ? '' : short(n);
       if (number.textContent !== text) number.textContent = text;
       const many = n === null ? '' : `${counts?.exact ? '' : 'about '}${count(n)} lines · `;
+      // Its name is what is seen, so that who speaks to the page can say it; the title says more.
       button.title = `${CHIPS[i].name}: ${many}${on ? 'shown' : 'hidden'} (${i + 1}; with Shift: only these)`;
     });
     const shown = rests ?? query;

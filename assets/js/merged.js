@@ -136,20 +136,17 @@ export class Merged extends Weave {
 
   /** @param {string|number} where `end`, a number of the window, `time:…`, `50%` @param {number} before @param {number} after @returns {Promise<{items: Item[], at: number}>} */
   async around(where, before, after) {
-    const inside = typeof where === 'number' ? where - this.first : -1;
-    if (inside < 0 || inside >= this.items.length) this.begin(await this.places(where));
-    const middle = inside >= 0 && inside < this.items.length ? Number(where) : this.first;
-    for (let i = 0; i < 40 && this.first + this.items.length - middle < after; i += 1) {
-      const step = this.down();
-      if (step === 'read') await this.read('down');
-      else if (step === 'item') i -= 1;
-      else break;
-    }
-    for (let i = 0; i < 40 && middle - this.first < before; i += 1) {
-      const step = this.up();
-      if (step === 'read') await this.read('up');
-      else if (step === 'item') i -= 1;
-      else break;
+    const inside = typeof where === 'number' && where >= this.first && where < this.first + this.items.length;
+    // Apart, until all is read: meanwhile the window goes on for those who look at it.
+    const weave = inside ? this : new Weave(this.stores, this.wake, this.first);
+    if (!inside) weave.begin(await this.places(where));
+    const middle = inside ? Number(where) : weave.first;
+    await weave.grow(middle, before, after);
+    if (weave !== this) {
+      weave.parts.forEach((part, i) => { part.came = this.parts[i].came; });
+      this.items = weave.items;
+      this.first = weave.first;
+      this.parts = weave.parts;
     }
     const from = Math.max(0, middle - before - this.first);
     return { items: this.items.slice(from, middle - this.first + Math.max(after, 1)), at: middle };

@@ -34,12 +34,12 @@ const CAME = 64;
 const ANEW = 10_000_000; // a new window numbers its items from elsewhere: nothing opened or selected fits by chance
 
 export class Weave {
-  /** @param {Store[]} stores @param {() => void} wake  something that was held back may be shown */
-  constructor(stores, wake) {
+  /** @param {Store[]} stores @param {() => void} wake  something that was held back may be shown @param {number} [first]  numbers begin behind this one */
+  constructor(stores, wake, first = ANEW * 1000) {
     this.wake = wake;
     /** @type {Line[]} */
     this.items = [];
-    this.first = ANEW * 1000;
+    this.first = first;
     this.waking = 0;
     /** @type {Part[]} */
     this.parts = stores.map((store) => ({ store, start: placeAt(store.current, store.life.tip), end: placeAt(store.current, store.life.tip), up: [], down: [], key: -Infinity, came: [] }));
@@ -120,6 +120,19 @@ export class Weave {
   /** @param {Part} part @param {Item} of @param {number} key @param {number} offset @returns {Line} */
   line(part, of, key, offset) {
     return { kind: of.kind, life: 0, offset, next: offset + 1, text: of.text, of, file: part.store.name, key, ...(of.cut ? { cut: true } : {}) };
+  }
+
+  /** Grows the window to so many items before and after one, reading what is lacking. @param {number} middle @param {number} before @param {number} after */
+  async grow(middle, before, after) {
+    for (const side of /** @type {const} */ (['down', 'up'])) {
+      const enough = () => (side === 'down' ? this.first + this.items.length - middle >= after : middle - this.first >= before);
+      for (let reads = 0; reads < 8 && !enough(); ) {
+        const step = this[side]();
+        if (step === 'read') await this.read(side);
+        else if (step !== 'item') break;
+        if (step === 'read') reads += 1;
+      }
+    }
   }
 
   /** Reads what the next step lacks. @param {'up'|'down'} side */
