@@ -15,8 +15,8 @@ import { seek } from './seek.js';
 /**
  * @typedef {object} Result
  * @property {Term} term
- * @property {string} file
- * @property {Map<string, Place>} places  by generation, newest first
+ * @property {string[]} files
+ * @property {Map<string, Place>} places  by generation, newest first; of several files only their numbers count
  * @property {number} hits
  * @property {number} bytes  scanned so far, of `of`
  * @property {number} of
@@ -30,7 +30,7 @@ const MORE_MS = 1000; // a file that grows is searched on, this often at most
 const TRIES = 3; // where the server is busy
 
 export class Find {
-  /** @param {{changed: () => void, failed: (error: Problem) => void, query: () => import('./query.js').Query, store: () => import('./store.js').Store|undefined}} hooks */
+  /** @param {{changed: () => void, failed: (error: Problem) => void, query: () => import('./query.js').Query, store: () => import('./store.js').Store|undefined, files: () => string[]}} hooks  `files`: those that are shown; `store`: of the one, if it is one */
   constructor(hooks) {
     this.hooks = hooks;
     /** @type {Term|null} */
@@ -67,15 +67,16 @@ export class Find {
   /** @param {Term} term @param {number} turn */
   async run(term, turn) {
     const store = this.hooks.store();
-    if (!store) return;
+    const files = this.hooks.files();
+    if (!files.length) return;
     this.stop = new AbortController();
     /** @type {Result} */
-    const result = { term, file: store.name, places: new Map(), hits: 0, bytes: 0, of: 0, done: false, whole: true, stopped: '' };
+    const result = { term, files, places: new Map(), hits: 0, bytes: 0, of: 0, done: false, whole: true, stopped: '' };
     let taken = false;
-    if (store.life.generation) this.ended(result, store.life.generation, store.life.tip);
+    if (store?.life.generation) this.ended(result, store.life.generation, store.life.tip);
     for (let i = 1; ; i += 1) {
       try {
-        await search([['file', store.name], ...this.filters, ['mode', 'find'], ['limit', String(LIMIT)]], this.stop.signal, (record) => {
+        await search([...files.map((file) => /** @type {[string, string]} */ (['file', file])), ...this.filters, ['mode', 'find'], ['limit', String(LIMIT)]], this.stop.signal, (record) => {
           if (turn !== this.turn) return;
           if (!taken) this.result = result; // the pattern is one: what was there before may go
           taken = true;
@@ -140,7 +141,7 @@ export class Find {
   async on(result, turn) {
     const store = this.hooks.store();
     const generation = store?.life.generation;
-    if (!store || !generation || store.name !== result.file) return;
+    if (!store || !generation || store.name !== result.files[0]) return;
     /** @type {Place} */
     const place = result.places.get(generation) ?? { hits: [], part: 0, density: new Map() };
     const from = this.ends.get(result)?.get(generation) ?? null;
@@ -152,7 +153,7 @@ export class Find {
     // The search itself may have seen the first of them.
     const known = new Set(place.hits);
     const lines = answer.lines.filter(({ offset }) => !known.has(offset));
-    result.places.set(generation, place);
+    if (!result.places.has(generation)) result.places = new Map([[generation, place], ...result.places]); // the newest first
     place.hits.push(...lines.map(({ offset }) => offset));
     result.hits += lines.length;
     result.bytes = result.of += Math.max(0, answer.to - at);
@@ -175,7 +176,7 @@ export class Find {
   /** All places in the order of the file, if they are known. */
   get all() {
     const { result } = this;
-    if (!result?.done || !result.whole) return null;
+    if (!result?.done || !result.whole || result.files.length > 1) return null;
     this.flat ??= [...result.places].reverse().flatMap(([generation, { hits }]) => hits.sort((a, b) => a - b).map((offset) => /** @type {[string, number]} */ ([generation, offset])));
     return this.flat;
   }

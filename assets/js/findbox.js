@@ -5,7 +5,10 @@
 import { Find } from './find.js';
 import { count, short } from './format.js';
 import { params } from './query.js';
+import { nextMerged } from './findmerged.js';
+import { Merged } from './merged.js';
 import { el, put } from './status.js';
+import { timeOf } from './weave.js';
 
 /** @typedef {import('./query.js').Term} Term */
 
@@ -32,7 +35,11 @@ export function findBox(app, filter) {
     },
     query: () => filter.query,
     store: () => sources.file,
+    files: () => merged()?.stores.map(({ name }) => name) ?? (sources.file ? [sources.file.name] : []),
   });
+
+  /** The merged view, where it is shown. */
+  const merged = () => (view.store instanceof Merged ? view.store : null);
 
   /** @param {string} words */
   function wrong(words) {
@@ -59,7 +66,7 @@ export function findBox(app, filter) {
     const text = words();
     put(el('find-words'), text);
     if (result?.done && text) put(el('said'), text);
-    form.classList.toggle('busy', find.term !== null && !result?.done && sources.file !== undefined);
+    form.classList.toggle('busy', find.term !== null && !result?.done);
     form.classList.toggle('none', Boolean(result?.done && !result.hits));
     for (const id of ['find-previous', 'find-next']) el(id).hidden = !find.term;
     bus.emit('found', find);
@@ -68,7 +75,6 @@ export function findBox(app, filter) {
   function words() {
     const { result, term } = find;
     if (!term || mode === 'keep') return '';
-    if (!sources.file) return 'marked; a file\'s own tab counts';
     if (!result) return 'searching…';
     const matches = `${result.hits < 10_000 ? count(result.hits) : short(result.hits)} ${result.hits === 1 ? 'match' : 'matches'}`;
     if (!result.done) return `${matches} · ${result.of ? Math.floor((100 * result.bytes) / result.of) : 0} %`;
@@ -99,18 +105,24 @@ export function findBox(app, filter) {
     }
     const mine = going += 1;
     const store = sources.file;
-    if (!store) {
-      app.toast('From match to match in one file: choose its tab');
-      return;
-    }
+    const several = merged();
+    if (!store && !several) return;
     const slow = window.setTimeout(() => app.toast('Searching for the next match…', 60_000), 700);
     try {
       const item = app.cursor();
+      if (several) {
+        const query = { ...filter.query, terms: [...filter.query.terms, find.term] };
+        const to = await nextMerged(several, query, view.follow ? null : item, view.follow ? -1 : by);
+        if (mine === going) await there(to, by);
+        return;
+      }
+      if (!store) return;
+      const { turn } = view.loader;
       // Who follows looks at the end: the newest match is the first.
       const from = view.follow || !item ? { life: store.current, offset: store.life.tip, next: store.life.tip }
         : { life: item.life, offset: item.offset, next: app.pointed() ? item.own ?? item.next : item.offset };
       const to = await find.next(from, view.follow ? -1 : by);
-      if (mine !== going) return;
+      if (mine !== going || turn !== view.loader.turn) return; // somebody went elsewhere meanwhile
       if (!to) {
         if (find.term) app.toast('No line matches');
         return;
@@ -124,6 +136,15 @@ export function findBox(app, filter) {
     } finally {
       window.clearTimeout(slow);
     }
+  }
+
+  /** @param {{item: import('./store.js').Item, wrapped: boolean}|null} to @param {1|-1} by */
+  async function there(to, by) {
+    const ms = to?.item.of ? timeOf(to.item.of) : null;
+    if (!to) return app.toast('No line matches');
+    await app.goTo(ms === null ? 'start' : `time:${new Date(ms).toISOString()}`, 0.3);
+    app.point(to.item);
+    return app.toast(!to.wrapped ? '' : by > 0 ? 'Past the end: on from the start' : 'Past the start: on from the end');
   }
 
   /** Adds what is typed to the filters, if the server can read it. */

@@ -182,7 +182,9 @@ export function finding(app, { span, note }) {
       if (/** @type {Problem} */ (error).status !== 410) return void app.complain(error);
     }
     linked = null;
-    note('The line of this link was rotated away: its file is gone.');
+    const { time } = shown.place;
+    const near = time ? await app.goTo(`time:${new Date(time).toISOString()}`, 0.3).catch(() => false) : false;
+    note(`The line of this link was rotated away: its file is gone.${near ? ' This is the nearest line by its time.' : ''}`);
     app.say();
   }
 

@@ -6,7 +6,7 @@
 
 import { LEVELS, MOST_TERMS, nothing } from './query.js';
 
-/** @typedef {{file: string, offset: number, generation: string|null}} Place */
+/** @typedef {{file: string, offset: number, generation: string|null, time?: number|null}} Place  `time`: ms, where to look if the line is gone */
 /** @typedef {import('./query.js').Query} Query */
 /** @typedef {import('./query.js').Term} Term */
 /** @typedef {{file: string, place: Place|null, query: Query, find: Term|null}} Shown */
@@ -30,6 +30,7 @@ export function hashOf({ file, place, query, find }) {
   if (file) q.set('f', file);
   if (place) q.set('o', String(place.offset));
   if (place?.generation) q.set('g', place.generation);
+  if (place?.time) q.set('t', String(place.time));
   if (find?.text) q.set('q', coded(find));
   for (const term of query.terms) q.append(term.not ? 'x' : 'k', coded(term));
   if (query.levels) q.set('lv', LEVELS.flatMap((level, i) => (query.levels?.includes(level) ? [LETTERS[i]] : [])).join('') || '-');
@@ -44,6 +45,7 @@ export function shownOf(hash) {
   const q = new URLSearchParams(hash.replace(/^#/, ''));
   const file = q.get('f') ?? '';
   const offset = Number(q.get('o') ?? NaN);
+  const time = Number(q.get('t') ?? NaN);
   const query = nothing();
   for (const [key, value] of q) {
     const term = key === 'k' || key === 'x' ? termOf(value, key === 'x') : null;
@@ -55,7 +57,7 @@ export function shownOf(hash) {
   query.until = (q.get('until') ?? '').slice(0, 64);
   return {
     file,
-    place: file && Number.isSafeInteger(offset) && offset >= 0 ? { file, offset, generation: q.get('g') } : null,
+    place: file && Number.isSafeInteger(offset) && offset >= 0 ? { file, offset, generation: q.get('g'), time: Math.abs(time) < 8e15 ? time : null } : null,
     query,
     find: termOf(q.get('q') ?? '', false),
   };

@@ -18,6 +18,9 @@ export function numbers(app) {
   const { view, sources, bus } = app;
   let timer = 0;
   let digits = 0;
+  /** What the room is for. @type {import('./store.js').Store|undefined} */
+  let shown;
+  let kept = false;
   /** The place that was asked for in vain, while the index was not there. */
   let vain = '';
 
@@ -64,13 +67,20 @@ export function numbers(app) {
       }
       if (text.length > most) most = text.length;
     });
-    // As wide as the largest number of the file, and never narrower than before: wrapped lines would flow anew.
-    const wide = Math.max(most && count(sources.file?.lines ?? 0).length, most, digits);
+    // Once a file has numbers their room stays: what somebody reads must not move.
+    if (shown !== sources.file || filtered !== kept) digits = 0;
+    shown = sources.file;
+    kept = filtered;
+    const wide = Math.max(most, digits);
     const on = choices.numbers && wide > 0;
-    view.log.classList.toggle('has-numbers', on);
-    if (on && wide !== digits) {
+    if (on !== view.log.classList.contains('has-numbers') || wide !== digits) {
       digits = wide;
-      view.keepPlace(() => view.log.style.setProperty('--digits', `${wide}ch`));
+      const dress = () => {
+        view.log.classList.toggle('has-numbers', on);
+        view.log.style.setProperty('--digits', `${wide}ch`);
+      };
+      if (choices.wrap) view.keepPlace(dress);
+      else dress();
     }
     const first = view.top;
     if (!filtered && first?.kind === 'line' && all[view.first.index] === null) later(first);

@@ -4,7 +4,8 @@
 
 import { Problem } from './api.js';
 import { count } from './format.js';
-import { keyOf } from './group.js';
+import { keyOf, plain } from './group.js';
+import { parse } from './line.js';
 import { Marks } from './marks.js';
 import { Merged } from './merged.js';
 import { Pick, bytesBetween, linesBetween, offsetFrom, selectedText, toClipboard } from './pick.js';
@@ -133,7 +134,7 @@ export function rowActs({ sources, view, toast, complain, url }) {
     const own = origin(block.items[cursor()]);
     if (!own || own.item.kind !== 'line') return;
     const { store, item } = own;
-    const { href } = url({ file: store.name, offset: item.offset, generation: store.lives[item.life].generation });
+    const { href } = url({ file: store.name, offset: item.offset, generation: store.lives[item.life].generation, time: parse(plain(item.text.slice(0, 400))).ms });
     history.replaceState(history.state, '', href);
     await toClipboard(href);
     toast('Copied the link to this line');
