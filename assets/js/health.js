@@ -51,7 +51,12 @@ export function health({ bus, sources, view }, { facts }) {
     }
     facts.behind = latency.behind > LATE_MS ? latency.behind : 0;
   });
+  let marked = false;
   bus.on('drawn', () => {
+    if (!marked && view.block.length) {
+      marked = true;
+      performance.mark('rows'); // how long the first ones took, for who measures
+    }
     if (painting || !latency.waiting) return;
     if (!view.follow || document.hidden) {
       latency.skip();
