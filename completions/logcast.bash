@@ -59,7 +59,7 @@ _logcast() {
 
     case "${cmd}" in
         logcast)
-            opts="-p -b -n -f -q -h -V --port --bind --lines --no-follow --no-history --history --follow --retry --tz --spool-limit --poll --tee --once --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --quiet --help --version serve generate check completions man help"
+            opts="-p -b -n -f -q -h -V --port --bind --lines --no-follow --no-history --history --follow --retry --tz --spool-limit --poll --tee --once --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --quiet --help --version generate completions man serve check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -265,7 +265,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__help)
-            opts="serve generate check completions man help"
+            opts="generate completions man serve check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -50,37 +50,12 @@ complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Spe
 complete -c logcast -n "__fish_logcast_needs_command" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_needs_command" -s V -l version -d 'Print version'
-complete -c logcast -n "__fish_logcast_needs_command" -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
 complete -c logcast -n "__fish_logcast_needs_command" -a "generate" -d 'Write sample logs to a file or to standard output'
-complete -c logcast -n "__fish_logcast_needs_command" -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
 complete -c logcast -n "__fish_logcast_needs_command" -a "completions" -d 'Print the completions of a shell'
 complete -c logcast -n "__fish_logcast_needs_command" -a "man" -d 'Print the man page, or that of a command'
+complete -c logcast -n "__fish_logcast_needs_command" -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
+complete -c logcast -n "__fish_logcast_needs_command" -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
 complete -c logcast -n "__fish_logcast_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token -d 'Clients need this token' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token-file -d 'Clients need the token in this file' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-history -d 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l history -d 'The default: what is found beside a log counts'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l retry -d 'As -f'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l once -d 'End when all sources have ended'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l format -d 'What lines look like; a mixture is json=3,nginx=1' -r -f -a "plain\t'Python\'s logging, one message with a number'
 json\t'One JSON object a line'
 logfmt\t'Pairs key=value'
@@ -117,14 +92,41 @@ complete -c logcast -n "__fish_logcast_using_subcommand generate" -l files -d 'S
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l sequence -d 'End each line with ` seq=N sum=H`, which logcast check verifies'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -s q -l quiet -d 'Show no progress'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand man" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token -d 'Clients need this token' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token-file -d 'Clients need the token in this file' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-history -d 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l history -d 'The default: what is found beside a log counts'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l retry -d 'As -f'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l once -d 'End when all sources have ended'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End when a URL has been silent for so many seconds' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand man" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "man" -d 'Print the man page, or that of a command'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "man" -d 'Print the man page, or that of a command'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate completions man serve check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c logcast -n "__fish_logcast_using_subcommand completions" -f -a "bash elvish fish powershell zsh"
+complete -c logcast -n "__fish_logcast_using_subcommand man" -f -a "serve generate check completions man"

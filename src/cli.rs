@@ -239,7 +239,8 @@ fn run_serve(args: ServeArgs) -> Result<(), Failure> {
         Some(path) => Some(read_token(&path)?),
     };
     if token.as_deref().is_some_and(|token| token.len() < 8 || !token.bytes().all(|b| b.is_ascii_graphic())) {
-        return Err(Failure::usage("cannot use this token: it must be at least 8 visible ASCII characters"));
+        let failure = Failure::usage("cannot use this token: it must be at least 8 visible ASCII characters");
+        return Err(failure.help("--token \"$(head -c 16 /dev/urandom | base64)\" makes one"));
     }
     for origin in &args.allow_origin {
         let plain_origin = origin

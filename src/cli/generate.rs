@@ -33,10 +33,10 @@ pub(crate) struct GenerateArgs {
     #[arg(long, alias = "style", value_name = "FORMAT[=N],…", default_value = "plain", value_parser = FormatParser)]
     format: Mix,
     /// Lines a second, 10..1000 for bursts; 0 is as fast as it can [default: a line each 0.3 s]
-    #[arg(long, value_name = "N|LOW..HIGH", value_parser = rate)]
+    #[arg(long, value_name = "N|LOW..HIGH", value_parser = rate, allow_negative_numbers = true)]
     rate: Option<Rate>,
     /// How many lines [default: for ever]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     count: Option<u64>,
     /// How much: a size like 10G
     #[arg(long, value_parser = size)]
@@ -122,7 +122,11 @@ impl TypedValueParser for FormatParser {
     fn parse_ref(&self, _: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Mix, clap::Error> {
         Mix::parse(&value.to_string_lossy()).map_err(|part| {
             let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-            wrong_choice(arg, &part, &names)
+            if part.contains('=') {
+                return wrong_value(arg, &part, "must be a format and a number like json=3");
+            }
+            let others: Vec<&str> = Format::ALL.iter().flat_map(|format| format.aliases()).copied().collect();
+            wrong_choice(arg, &part, &names, &others)
         })
     }
 
@@ -144,7 +148,8 @@ impl TypedValueParser for LevelsParser {
         let mut weights = Weights::default();
         for part in text.split(',') {
             let (name, weight) = part.split_once('=').unwrap_or((part, "1"));
-            let at = level_of(name.trim()).ok_or_else(|| wrong_choice(arg, name.trim(), &LEVELS))?;
+            let at = level_of(name.trim())
+                .ok_or_else(|| wrong_choice(arg, name.trim(), &LEVELS, &["warning", "critical"]))?;
             let weight = weight.trim().parse().ok().filter(|&weight: &u32| weight <= Mix::MAX_WEIGHT);
             weights[at] =
                 weight.ok_or_else(|| wrong_value(arg, part, "must be a level and a number like info=90"))?;
@@ -186,7 +191,7 @@ impl TypedValueParser for RotateParser {
                 _ => {
                     let is_word = part.bytes().all(|byte| byte.is_ascii_alphabetic()) && found.how.is_none();
                     return Err(match is_word && !part.is_empty() {
-                        true => wrong_choice(arg, part, &ROTATES.map(|(name, _)| name)),
+                        true => wrong_choice(arg, part, &ROTATES.map(|(name, _)| name), &[]),
                         false => wrong_value(arg, &text, "must be like 10M, rename or 10M,rename,5"),
                     });
                 }
@@ -204,7 +209,7 @@ impl TypedValueParser for RotateParser {
 pub(crate) fn run(args: GenerateArgs) -> Result<(), Failure> {
     let file = args.file.filter(|file| file.as_os_str() != "-");
     if file.is_none() {
-        let help = "logcast generate app.log …";
+        let help = "logcast generate app.log";
         match (args.rotate, args.files) {
             (Some(_), _) => {
                 return Err(Failure::usage("cannot rotate standard output: name a file").help(help));

@@ -35,18 +35,23 @@ fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
     if let (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(missing))) =
         (error.kind(), error.get(ContextKind::InvalidArg))
     {
-        message = format!("{first} {}", missing.join(", "));
+        message = format!("missing: {}", missing.join(", "));
     }
-    let failure = Failure::usage(message);
+    let failure = Failure::usage(clearer(&message));
+    let values = strings(error, ContextKind::ValidValue);
+    let own = strings(error, ContextKind::InvalidValue).concat();
     let suggested =
         [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
     let word = suggested.iter().find_map(|kind| strings(error, *kind).into_iter().next());
-    if let Some(word) = word {
+    // clap's idea of a near value is wide; where all can be told, only a slip is one.
+    if let Some(word) = word.filter(|word| values.is_empty() || own.is_empty() || close(word, &own)) {
         return failure.help(format!("did you mean '{word}'?"));
     }
-    let values = strings(error, ContextKind::ValidValue);
     if !values.is_empty() {
         return failure.help(format!("it can be {}", values.join(", ")));
+    }
+    if error.kind() == ErrorKind::ArgumentConflict {
+        return failure.help("leave one of the two out");
     }
     // Where the words are one command's, so is the help.
     let first = args.get(1).and_then(|word| word.to_str());
@@ -54,6 +59,22 @@ fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
         Some(name) => failure.help(format!("logcast {name} --help lists what there is")),
         None => failure.help("logcast --help lists what there is"),
     }
+}
+
+/// The standard library's words for wrong numbers, and clap's for those out of range, in ours.
+fn clearer(message: &str) -> String {
+    let Some((head, cause)) = message.rsplit_once(": ") else { return message.to_owned() };
+    let cause = match cause {
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            "must be a whole number".to_owned()
+        }
+        "number too large to fit in target type" => "too large".to_owned(),
+        cause => match cause.split_once(" is not in ").and_then(|(_, range)| range.split_once("..=")) {
+            Some((from, to)) => format!("must be from {from} to {to}"),
+            None => return message.to_owned(),
+        },
+    };
+    format!("{head}: {cause}")
 }
 
 fn strings(error: &clap::Error, kind: ContextKind) -> Vec<String> {
@@ -64,11 +85,12 @@ fn strings(error: &clap::Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-/// A part of a value that is none of the names; a near one is suggested, else all are told.
-pub(super) fn wrong_choice(arg: Option<&Arg>, part: &str, names: &[&str]) -> clap::Error {
+/// A part of a value that is none of the names; a near one is suggested, one of the `other` ones too, else all are
+/// told.
+pub(super) fn wrong_choice(arg: Option<&Arg>, part: &str, names: &[&str], others: &[&str]) -> clap::Error {
     let mut error = raw(arg, part, None);
     let lower = part.to_ascii_lowercase();
-    let near = names.iter().find(|name| close(name, &lower));
+    let near = names.iter().chain(others).find(|name| close(name, &lower));
     let near = near.map(|name| ContextValue::String((*name).to_owned()));
     if let Some(near) = near {
         error.insert(ContextKind::SuggestedValue, near);
@@ -102,6 +124,18 @@ pub(super) fn close(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn causes_are_clear() {
+        for (message, expected) in [
+            ("invalid value 'x' for '--count <N>': invalid digit found in string", "must be a whole number"),
+            ("invalid value '0' for '--files <N>': 0 is not in 1..=500", "must be from 1 to 500"),
+            ("invalid value 'x' for '--size <SIZE>': must be a size", "must be a size"),
+            ("unexpected argument 'a: b' found", "b' found"),
+        ] {
+            assert!(clearer(message).ends_with(&format!(": {expected}")), "{}", clearer(message));
+        }
+    }
 
     #[test]
     fn a_slip_is_close() {

@@ -187,7 +187,7 @@ fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {
             check_path(path, &shown)?;
         }
         if matches!(spec, Spec::Stdin { .. }) && specs.iter().any(|spec| matches!(spec, Spec::Stdin { .. })) {
-            return Err(Failure::usage("cannot follow '-': it is a source already"));
+            return Err(Failure::usage("cannot follow '-': it is a source already").help("name it once"));
         }
         specs.push(spec);
     }
@@ -208,7 +208,8 @@ fn check_path(path: &Path, shown: &str) -> Result<(), Failure> {
     } else {
         return Ok(());
     };
-    Err(Failure::usage(format!("cannot follow '{shown}': {cause}")))
+    let help = format!("a program that reads it can be piped: cat '{shown}' | logcast");
+    Err(Failure::usage(format!("cannot follow '{shown}': {cause}")).help(help))
 }
 
 fn say_urls(options: &Options, bound: &Bound, token: Option<&str>, secure: bool) {

@@ -30,5 +30,6 @@ mod resume;
 mod rotate;
 mod roundtrip;
 mod search;
+mod shells;
 mod stream;
 mod tls;
