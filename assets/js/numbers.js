@@ -71,7 +71,7 @@ export function numbers(app) {
     if (shown !== sources.file || filtered !== kept) digits = 0;
     shown = sources.file;
     kept = filtered;
-    const wide = Math.max(most, digits);
+    const wide = Math.max(most && count(sources.file?.lines ?? 0).length, most, digits);
     const on = choices.numbers && wide > 0;
     if (on !== view.log.classList.contains('has-numbers') || wide !== digits) {
       digits = wide;
@@ -79,8 +79,7 @@ export function numbers(app) {
         view.log.classList.toggle('has-numbers', on);
         view.log.style.setProperty('--digits', `${wide}ch`);
       };
-      if (choices.wrap) view.keepPlace(dress);
-      else dress();
+      view.keepPlace(dress);
     }
     const first = view.top;
     if (!filtered && first?.kind === 'line' && all[view.first.index] === null) later(first);
