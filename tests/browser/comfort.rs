@@ -131,6 +131,7 @@ fn fields_are_acted_on() {
     browser.until("lines as written", "document.querySelectorAll('#block .column').length === 0");
     browser.keys("k");
     browser.keys("o");
+    browser.until("a detail", "document.querySelector('.detail tr[data-field=order] button')");
     press("order", "=");
     browser.until(
         "only that value",
