@@ -58,7 +58,7 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify lines written by generate --sequence: none lost, doubled, out of order')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
-            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page, or that of a command')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -97,21 +97,24 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             break
         }
         'logcast;generate' {
-            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Lines a second; 0 is as fast as it can [default: a line each 0.3 s]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'What lines look like; a mixture is json=3,nginx=1')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Lines a second, 10..1000 for bursts; 0 is as fast as it can [default: a line each 0.3 s]')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many lines [default: for ever]')
             [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'How much: a size like 10G')
-            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'The same seed and --start give the same bytes, wherever')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'How long: a span like 30s or 1h30m')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'The times of lines go from this time (2h, 14:02, 2026-11-24) up to now; without an end it then goes on live')
             [CompletionResult]::new('--start', '--start', [CompletionResultType]::ParameterName, 'The time of the first line; the others follow by the rate [default: now, and the real clock]')
-            [CompletionResult]::new('--style', '--style', [CompletionResultType]::ParameterName, 'What a line looks like')
-            [CompletionResult]::new('--levels', '--levels', [CompletionResultType]::ParameterName, 'Which levels, and how often relative to each other: INFO=9,ERROR=1')
-            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Rotate the file while writing it')
-            [CompletionResult]::new('--rotate-every', '--rotate-every', [CompletionResultType]::ParameterName, 'Rotate after so many lines (1000), or so many bytes (64k, 10M, 500B)')
-            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'How many rotated files to keep')
+            [CompletionResult]::new('--levels', '--levels', [CompletionResultType]::ParameterName, 'Which levels, and how often relative to each other: info=90,error=1 [default: as the story has it]')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'With the same options the same seed gives the same text; with --start the same bytes, wherever')
+            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Rotate the file while writing it: after so many lines or bytes, how, and how many old files to keep')
+            [CompletionResult]::new('--rotate-every', '--rotate-every', [CompletionResultType]::ParameterName, 'As the first part of --rotate')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'As the last part of --rotate')
+            [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Spread the lines over so many files, app-1.log and so on, the first the busiest')
             [CompletionResult]::new('--sequence', '--sequence', [CompletionResultType]::ParameterName, 'End each line with ` seq=N sum=H`, which logcast check verifies')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Show no progress')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Show no progress')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'logcast;check' {
@@ -136,7 +139,7 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify lines written by generate --sequence: none lost, doubled, out of order')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
-            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page, or that of a command')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }

@@ -199,12 +199,16 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__generate)
-            opts="-q -h --rate --count --size --seed --start --style --levels --sequence --rotate --rotate-every --keep --quiet --help"
+            opts="-q -h --format --rate --count --size --duration --since --start --levels --seed --sequence --rotate --rotate-every --keep --files --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --format)
+                    COMPREPLY=($(compgen -W "plain json logfmt nginx apache syslog syslog5424 log4j python go rust-tracing ansi cri hostile" -- "${cur}"))
+                    return 0
+                    ;;
                 --rate)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -217,7 +221,11 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --seed)
+                --duration)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -225,11 +233,11 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --style)
-                    COMPREPLY=($(compgen -W "tutorial json logfmt nginx java syslog" -- "${cur}"))
+                --levels)
+                    COMPREPLY=($(compgen -W "trace debug info warn error fatal" -- "${cur}"))
                     return 0
                     ;;
-                --levels)
+                --seed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -242,6 +250,10 @@ _logcast() {
                     return 0
                     ;;
                 --keep)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --files)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -351,7 +363,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__man)
-            opts="-h --help"
+            opts="-h --help serve generate check completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

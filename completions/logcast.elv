@@ -55,7 +55,7 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand generate 'Write sample logs to a file or to standard output'
             cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
             cand completions 'Print the completions of a shell'
-            cand man 'Print the man page'
+            cand man 'Print the man page, or that of a command'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'logcast;serve'= {
@@ -92,21 +92,24 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --help 'Print help'
         }
         &'logcast;generate'= {
-            cand --rate 'Lines a second; 0 is as fast as it can [default: a line each 0.3 s]'
+            cand --format 'What lines look like; a mixture is json=3,nginx=1'
+            cand --rate 'Lines a second, 10..1000 for bursts; 0 is as fast as it can [default: a line each 0.3 s]'
             cand --count 'How many lines [default: for ever]'
             cand --size 'How much: a size like 10G'
-            cand --seed 'The same seed and --start give the same bytes, wherever'
+            cand --duration 'How long: a span like 30s or 1h30m'
+            cand --since 'The times of lines go from this time (2h, 14:02, 2026-11-24) up to now; without an end it then goes on live'
             cand --start 'The time of the first line; the others follow by the rate [default: now, and the real clock]'
-            cand --style 'What a line looks like'
-            cand --levels 'Which levels, and how often relative to each other: INFO=9,ERROR=1'
-            cand --rotate 'Rotate the file while writing it'
-            cand --rotate-every 'Rotate after so many lines (1000), or so many bytes (64k, 10M, 500B)'
-            cand --keep 'How many rotated files to keep'
+            cand --levels 'Which levels, and how often relative to each other: info=90,error=1 [default: as the story has it]'
+            cand --seed 'With the same options the same seed gives the same text; with --start the same bytes, wherever'
+            cand --rotate 'Rotate the file while writing it: after so many lines or bytes, how, and how many old files to keep'
+            cand --rotate-every 'As the first part of --rotate'
+            cand --keep 'As the last part of --rotate'
+            cand --files 'Spread the lines over so many files, app-1.log and so on, the first the busiest'
             cand --sequence 'End each line with ` seq=N sum=H`, which logcast check verifies'
             cand -q 'Show no progress'
             cand --quiet 'Show no progress'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'logcast;check'= {
             cand --count 'End after this many numbered lines'
@@ -127,7 +130,7 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand generate 'Write sample logs to a file or to standard output'
             cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
             cand completions 'Print the completions of a shell'
-            cand man 'Print the man page'
+            cand man 'Print the man page, or that of a command'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'logcast;help;serve'= {

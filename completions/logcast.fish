@@ -54,7 +54,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -a "serve" -d 'Follow file
 complete -c logcast -n "__fish_logcast_needs_command" -a "generate" -d 'Write sample logs to a file or to standard output'
 complete -c logcast -n "__fish_logcast_needs_command" -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
 complete -c logcast -n "__fish_logcast_needs_command" -a "completions" -d 'Print the completions of a shell'
-complete -c logcast -n "__fish_logcast_needs_command" -a "man" -d 'Print the man page'
+complete -c logcast -n "__fish_logcast_needs_command" -a "man" -d 'Print the man page, or that of a command'
 complete -c logcast -n "__fish_logcast_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
@@ -81,26 +81,42 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Se
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rate -d 'Lines a second; 0 is as fast as it can [default: a line each 0.3 s]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l format -d 'What lines look like; a mixture is json=3,nginx=1' -r -f -a "plain\t'Python\'s logging, one message with a number'
+json\t'One JSON object a line'
+logfmt\t'Pairs key=value'
+nginx\t'nginx\'s access log, combined'
+apache\t'Apache\'s access log with virtual hosts'
+syslog\t'RFC 3164, with priority'
+syslog5424\t'RFC 5424, with structured data'
+log4j\t'Java\'s, with stack traces'
+python\t'Python\'s logging, with tracebacks'
+go\t'Go\'s log, with stacks of goroutines'
+rust-tracing\t'Rust\'s tracing'
+ansi\t'Coloured for a terminal'
+cri\t'A container\'s output as Kubernetes keeps it'
+hostile\t'Everything that breaks viewers'"
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rate -d 'Lines a second, 10..1000 for bursts; 0 is as fast as it can [default: a line each 0.3 s]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l count -d 'How many lines [default: for ever]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l size -d 'How much: a size like 10G' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l seed -d 'The same seed and --start give the same bytes, wherever' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l duration -d 'How long: a span like 30s or 1h30m' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l since -d 'The times of lines go from this time (2h, 14:02, 2026-11-24) up to now; without an end it then goes on live' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l start -d 'The time of the first line; the others follow by the rate [default: now, and the real clock]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l style -d 'What a line looks like' -r -f -a "tutorial\t''
-json\t''
-logfmt\t''
-nginx\t''
-java\t''
-syslog\t''"
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l levels -d 'Which levels, and how often relative to each other: INFO=9,ERROR=1' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate -d 'Rotate the file while writing it' -r -f -a "rename\t''
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l levels -d 'Which levels, and how often relative to each other: info=90,error=1 [default: as the story has it]' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+error\t''
+fatal\t''"
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l seed -d 'With the same options the same seed gives the same text; with --start the same bytes, wherever' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate -d 'Rotate the file while writing it: after so many lines or bytes, how, and how many old files to keep' -r -f -a "rename\t''
 copytruncate\t''
 truncate\t''"
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate-every -d 'Rotate after so many lines (1000), or so many bytes (64k, 10M, 500B)' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l keep -d 'How many rotated files to keep' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate-every -d 'As the first part of --rotate' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l keep -d 'As the last part of --rotate' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l files -d 'Spread the lines over so many files, app-1.log and so on, the first the busiest' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l sequence -d 'End each line with ` seq=N sum=H`, which logcast check verifies'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -s q -l quiet -d 'Show no progress'
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End when a URL has been silent for so many seconds' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
@@ -110,5 +126,5 @@ complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_see
 complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
 complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
 complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "man" -d 'Print the man page'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "man" -d 'Print the man page, or that of a command'
 complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate check completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -79,7 +79,8 @@ export function numbers(app) {
         view.log.classList.toggle('has-numbers', on);
         view.log.style.setProperty('--digits', `${wide}ch`);
       };
-      view.keepPlace(dress);
+      if (choices.wrap) view.keepPlace(dress);
+      else dress();
     }
     const first = view.top;
     if (!filtered && first?.kind === 'line' && all[view.first.index] === null) later(first);

@@ -6,6 +6,7 @@
 
 use super::archive::Archive;
 use super::feed::Hub;
+use super::history::LATE;
 use super::resume::Gap;
 use super::source::Source;
 use super::vector::{Stand, Vector};
@@ -113,7 +114,14 @@ impl Look<'_> {
         if missing > 0 && budget > 0 && self.hub.shows_history() {
             let mut archive = Archive::of(self.source, self.open);
             for at in archive.siblings() {
-                let Ok((segment, end)) = archive.older(at) else { continue };
+                let (segment, end) = match archive.older(at) {
+                    Ok(older) => older,
+                    Err(error) => {
+                        let reason = format!("an older generation cannot be read: {error}");
+                        gaps.push(Gap { source: Some(self.source.id), reason });
+                        continue;
+                    }
+                };
                 let Ok(from) = self.last_in(&segment, end, &mut missing, &mut budget, since) else { break };
                 // It leads on to what is open.
                 if from != end {
@@ -178,7 +186,9 @@ impl Look<'_> {
         let at = |segment: &Segment, end| place_of(segment, end, since, -(SLACK_BYTES as i64), self.reader);
         let older = |segment: &Segment, end: Place| {
             let first = first_time(&segment.file(), segment.begin(), end.offset, self.reader);
-            first.is_ok_and(|first| first.is_some_and(|first| first < since))
+            // Its first lines may be older than the last ones of the life before.
+            let early = since.saturating_sub(LATE).unwrap_or(since);
+            first.is_ok_and(|first| first.is_some_and(|first| first < early))
         };
         let mut stands = Stands::new();
         for (segment, end) in self.open.iter().rev() {

@@ -6,7 +6,7 @@
 //! beginning it is the newest life that is counted, else older ones too, back to it. Everything here blocks.
 
 use super::feed::Hub;
-use super::history::{History, Life};
+use super::history::{History, LATE, Life};
 use super::source::Source;
 use crate::log::record::Reader;
 use crate::log::sample::{pass, sample};
@@ -74,7 +74,9 @@ pub fn histogram(hub: &Hub, source: &Arc<Source>, asked: Asked) -> io::Result<(O
             other => other?,
         }
         let Some(since) = asked.since else { break };
-        let reaches = |first: Timestamp| first <= since;
+        // An older life may have lines that were written a little later than the first ones of a newer one.
+        let early = since.saturating_sub(LATE).unwrap_or(since);
+        let reaches = |first: Timestamp| first <= early;
         back += 1;
         if history.first_time(back - 1, &counting.reader).is_some_and(reaches) || back == history.len() {
             break;

@@ -7,15 +7,15 @@
 use super::archive::{is_copy_of, is_file_of};
 use super::feed::{Hub, lock};
 use super::source::Source;
-use crate::log::cursor::{Entry, NO_GENERATION};
+use crate::log::cursor::{Entry, NO_GENERATION, generation_text, parse_generation};
 use crate::log::encode::json_string;
 use crate::log::lines::lines;
 use crate::log::record::Reader;
-use crate::log::rotated::{Held, MAX_SIBLINGS, look, siblings};
+use crate::log::rotated::{Held, MAX_SIBLINGS, Order, look_for, siblings};
 use crate::log::seek::{first_at, first_time};
 use crate::log::segment::{Born, Place, Segment};
 use crate::log::wide::Wide;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
 use std::io;
 use std::path::Path;
@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 
 /// How long a look at the siblings is believed while the source's newest life is the same.
 const BELIEVED: Duration = Duration::from_secs(1);
+/// How much later than the first lines of a newer life the last ones of an older one may have been written: a writer that
+/// has the old file open still, or several of them.
+pub const LATE: SignedDuration = SignedDuration::from_mins(1);
 /// How long what was opened stays open for the next request.
 const KEPT: Duration = Duration::from_secs(60);
 
@@ -35,31 +38,41 @@ pub(super) struct Siblings(Mutex<Option<Found>>);
 struct Found {
     at: Instant,
     used: Instant,
-    /// The newest life then.
-    serial: u64,
+    /// The lives that were open then: a verdict is about them.
+    open: Vec<u64>,
     /// Each with the verdict whether it is a life of its own.
     held: Vec<(Arc<Held>, bool)>,
+    unread: usize,
+}
+
+/// What was found beside a log.
+#[derive(Debug, Default)]
+struct Older {
+    /// The lives, newest first.
+    held: Vec<Arc<Held>>,
+    /// How many could not be opened or read.
+    unread: usize,
 }
 
 impl Siblings {
     /// The siblings that are lives of their own, newest first; `open` are the lives that are open, newest first.
-    fn get(&self, path: &Path, open: &[(Arc<Segment>, Place)]) -> Vec<Arc<Held>> {
-        let serial = open.first().map_or(0, |(segment, _)| segment.serial);
+    fn get(&self, path: &Path, open: &[(Arc<Segment>, Place)]) -> Older {
+        let serials: Vec<u64> = open.iter().map(|(segment, _)| segment.serial).collect();
         let own = |held: &[(Arc<Held>, bool)]| {
             held.iter().filter(|(_, own)| *own).map(|(held, _)| held.clone()).collect::<Vec<_>>()
         };
         let (mut known, mut judged) = (Vec::new(), false);
         if let Some(found) = lock(&self.0).as_mut() {
             found.used = Instant::now();
-            judged = found.serial == serial;
+            judged = found.open == serials;
             if judged && found.at.elapsed() < BELIEVED {
-                return own(&found.held);
+                return Older { held: own(&found.held), unread: found.unread };
             }
             known.clone_from(&found.held);
         }
         let at = Instant::now();
         let judge = |held: Held| {
-            let same = known.iter().find(|(known, _)| known.sibling == held.sibling);
+            let same = known.iter().find(|(known, _)| known.sibling.stamp == held.sibling.stamp);
             // What was decoded before need not be again, neither for the verdict nor to be read.
             let held = same.map_or_else(|| Arc::new(held), |(known, _)| known.clone());
             let own = match same {
@@ -68,10 +81,17 @@ impl Siblings {
             };
             (held, own)
         };
-        let held: Vec<_> = look(path).into_iter().map(judge).collect();
-        let found = own(&held);
-        *lock(&self.0) = Some(Found { at, used: at, serial, held });
+        let looked = look_for(path, Order::Newest, &|_| true);
+        let unread = looked.unread;
+        let held: Vec<_> = looked.held.into_iter().map(judge).collect();
+        let found = Older { held: own(&held), unread };
+        *lock(&self.0) = Some(Found { at, used: at, open: serials, held, unread });
         found
+    }
+
+    /// Closes all of them.
+    pub(super) fn forget(&self) {
+        *lock(&self.0) = None;
     }
 
     /// Closes what nobody has asked for lately.
@@ -112,6 +132,35 @@ pub struct Life {
     pub end: Place,
     /// Where it stands in the history, 0 for the newest.
     pub back: usize,
+    /// Its generation as the API names it: where a newer life begins with the same line, with the check of its end.
+    pub name: String,
+    /// Whether it is an archive of which only the beginning could be read.
+    pub is_broken: bool,
+}
+
+/// A life as a request names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// What its first line tells.
+    pub generation: u64,
+    /// The check of its end, where the first line does not tell it from a newer one.
+    end: Option<u64>,
+}
+
+impl Named {
+    /// The newest life of a generation.
+    pub fn newest(generation: u64) -> Named {
+        Named { generation, end: None }
+    }
+
+    /// Reads a [`Life::name`].
+    pub fn parse(text: &str) -> Option<Named> {
+        let (generation, end) = match text.split_once('~') {
+            Some((generation, end)) => (generation, Some(parse_generation(end.as_bytes())?)),
+            None => (text, None),
+        };
+        Some(Named { generation: parse_generation(generation.as_bytes())?, end })
+    }
 }
 
 /// The lives of a source, newest first, at one moment.
@@ -120,7 +169,7 @@ pub struct History {
     source: Arc<Source>,
     open: Vec<(Arc<Segment>, Place)>,
     /// Looked for when somebody asks for more than what is open.
-    held: OnceLock<Vec<Arc<Held>>>,
+    older: OnceLock<Older>,
 }
 
 impl History {
@@ -128,28 +177,45 @@ impl History {
     pub fn of(hub: &Hub, source: &Arc<Source>) -> History {
         let mut open = hub.stands(source.id);
         open.reverse();
-        let held = OnceLock::new();
+        let older = OnceLock::new();
         if !hub.shows_history() {
-            let _ = held.set(Vec::new());
+            let _ = older.set(Older::default());
         }
-        History { source: source.clone(), open, held }
+        History { source: source.clone(), open, older }
     }
 
-    fn held(&self) -> &[Arc<Held>] {
+    fn older(&self) -> &Older {
         let look = || match &self.source.path {
             Some(path) => self.source.siblings.get(path, &self.open),
-            None => Vec::new(),
+            None => Older::default(),
         };
-        self.held.get_or_init(look)
+        self.older.get_or_init(look)
+    }
+
+    /// How many rotated siblings could not be opened or read.
+    pub fn unread(&self) -> usize {
+        self.older().unread
+    }
+
+    /// Gives up what was decoded of a life.
+    pub fn release(&self, back: usize) {
+        if let Some(held) = self.sibling(back) {
+            held.release();
+        }
+    }
+
+    /// Closes the siblings: who goes over many sources does not keep them all open.
+    pub fn close(self) {
+        self.source.siblings.forget();
     }
 
     fn sibling(&self, back: usize) -> Option<&Arc<Held>> {
-        self.held().get(back.checked_sub(self.open.len())?)
+        self.older().held.get(back.checked_sub(self.open.len())?)
     }
 
     /// How many lives there are.
     pub fn len(&self) -> usize {
-        self.open.len() + self.held().len()
+        self.open.len() + self.older().held.len()
     }
 
     /// Whether there is none.
@@ -171,7 +237,8 @@ impl History {
     /// `NotFound` beyond the oldest; what the system or the decoder says.
     pub fn life(&self, back: usize) -> io::Result<Life> {
         if let Some((segment, end)) = self.open.get(back) {
-            return Ok(Life { segment: segment.clone(), end: *end, back });
+            let name = self.name(back, *end);
+            return Ok(Life { segment: segment.clone(), end: *end, back, name, is_broken: false });
         }
         let held = self.sibling(back).ok_or(io::ErrorKind::NotFound)?;
         let file = held.file()?;
@@ -180,7 +247,20 @@ impl History {
         let segment = Segment::new(self.source.id, self.source.key, file, begin, Born::Rotated);
         segment.set_generation(held.generation);
         segment.seal(end.offset);
-        Ok(Life { segment: Arc::new(segment), end, back })
+        let name = self.name(back, end);
+        Ok(Life { segment: Arc::new(segment), end, back, name, is_broken: held.is_broken() })
+    }
+
+    fn name(&self, back: usize, end: Place) -> String {
+        let generation = self.generation_of(back);
+        if generation == NO_GENERATION {
+            return String::new();
+        }
+        let name = generation_text(generation);
+        match (0..back).any(|newer| self.generation_of(newer) == generation) {
+            true => format!("{name}~{}", generation_text(end.check)),
+            false => name,
+        }
     }
 
     /// The first time that a life tells, if it can be known without decoding all of it.
@@ -189,7 +269,9 @@ impl History {
             && let Some(first) = held.undecoded()
         {
             let text = Wide::of(first).map_or(Cow::Borrowed(first), |wide| Cow::Owned(wide.run(first)));
-            return lines(&text).find_map(|line| reader.time(line.text));
+            if let Some(time) = lines(&text).find_map(|line| reader.time(line.text)) {
+                return Some(time);
+            }
         }
         let life = self.life(back).ok()?;
         first_time(&life.segment.file(), life.segment.begin(), life.end.offset, reader).ok()?
@@ -202,9 +284,14 @@ impl History {
     pub fn at_time(&self, time: Timestamp, reader: &Reader) -> io::Result<(Life, u64)> {
         let mut newer = None;
         for back in 0..self.len() {
-            if self.first_time(back, reader).is_some_and(|first| first > time) {
-                newer = Some(back);
-                continue;
+            match self.first_time(back, reader) {
+                Some(first) if first <= time => {}
+                Some(_) => {
+                    newer = Some(back);
+                    continue;
+                }
+                // One that tells no times says nothing about the others.
+                None => continue,
             }
             let life = self.life(back)?;
             let at = first_at(&life.segment.file(), life.segment.begin(), life.end.offset, time, reader)?;
@@ -223,11 +310,13 @@ impl History {
         Ok((life, begin))
     }
 
-    /// The newest life of a generation.
-    pub fn generation(&self, generation: u64) -> Option<Life> {
+    /// The life that a request names.
+    pub fn named(&self, named: Named) -> Option<Life> {
+        let fits = |life: &Life| named.end.is_none_or(|check| life.end.check == check);
         (0..self.len())
-            .find(|&back| self.generation_of(back) == generation)
-            .and_then(|back| self.life(back).ok())
+            .filter(|&back| self.generation_of(back) == named.generation)
+            .filter_map(|back| self.life(back).ok())
+            .find(fits)
     }
 
     /// The life whose content shows what a cursor's entry remembers.

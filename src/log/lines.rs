@@ -40,6 +40,12 @@ pub fn strip_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
+/// A byte order mark is not part of the first line's text.
+#[inline]
+pub fn strip_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)
+}
+
 /// Just past the last newline of the run; 0 if there is none.
 pub fn complete(run: &[u8]) -> usize {
     memrchr(b'\n', run).map_or(0, |at| at + 1)

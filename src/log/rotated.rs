@@ -15,7 +15,8 @@ use std::io::{self, Read, Seek};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 /// The most siblings of one log that are opened at once, newest first.
@@ -24,6 +25,8 @@ pub const MAX_SIBLINGS: usize = 64;
 pub const MAX_LISTED: usize = 4096;
 /// The largest generation that is decoded from a compressed sibling, in bytes.
 pub const MAX_DECODED_BYTES: u64 = 1 << 30;
+/// The most bytes that all decoded siblings of all logs hold at once: they lie on the temporary folder's disk.
+pub const ALL_DECODED_BYTES: u64 = 4 << 30;
 /// The most directory entries that one look reads; a folder with more is not a log's folder.
 const MAX_ENTRIES: usize = 20_000;
 
@@ -116,6 +119,8 @@ fn candidate(name: &OsStr, base: &OsStr) -> Option<(Option<Codec>, bool, u64)> {
 /// How often a look is taken again while names move, and the wait between.
 const TRIES: u32 = 100;
 const TRY_AGAIN: Duration = Duration::from_millis(4);
+/// How much of [`ALL_DECODED_BYTES`] is in use.
+static DECODED: AtomicU64 = AtomicU64::new(0);
 /// Two decodings at a time bound disk and processor, whatever is asked.
 static DECODING: [Mutex<()>; 2] = [Mutex::new(()), Mutex::new(())];
 
@@ -129,7 +134,21 @@ pub struct Held {
     /// The first bytes of its content, at most [`HEAD_BYTES`](super::cursor::HEAD_BYTES), of a compressed one.
     first: Vec<u8>,
     raw: File,
-    file: OnceLock<Arc<LogFile>>,
+    file: Mutex<Option<Arc<Content>>>,
+    broken: AtomicBool,
+}
+
+/// A sibling's content, and its part of the budget.
+#[derive(Debug)]
+struct Content {
+    file: Arc<LogFile>,
+    decoded: u64,
+}
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        DECODED.fetch_sub(self.decoded, Ordering::AcqRel);
+    }
 }
 
 /// What one look at the siblings found.
@@ -141,11 +160,19 @@ pub struct Looked {
     pub stamps: Vec<Stamp>,
     /// Whether there were more than could be opened.
     pub cut: bool,
+    /// How many could not be opened or read.
+    pub unread: usize,
 }
 
 /// The newest siblings of the log at `path`, newest first, open. Blocks while names move, for less than half a second.
 pub fn look(path: &Path) -> Vec<Held> {
     look_for(path, Order::Newest, &|_| true).held
+}
+
+/// Whether a compressed file stands beside the plain one of the same name: it is being made, or the other is about to go.
+fn has_twin(sibling: &Sibling, all: &[Sibling]) -> bool {
+    let twin = |other: &Sibling| other.codec.is_none() && other.path == sibling.path.with_extension("");
+    sibling.codec.is_some() && all.iter().any(twin)
 }
 
 /// Which of too many siblings are opened.
@@ -170,13 +197,18 @@ pub fn look_for(path: &Path, order: Order, wanted: &dyn Fn(&Stamp) -> bool) -> L
             Order::Newest => &new[..new.len() - over],
             Order::Oldest => &new[over..],
         };
-        let opened: io::Result<Vec<Option<Held>>> =
-            chosen.iter().map(|sibling| hold(sibling, &listed, last)).collect();
+        let opened: io::Result<Vec<Option<Held>>> = chosen
+            .iter()
+            .filter(|sibling| !has_twin(sibling, &listed))
+            .map(|sibling| hold(sibling, last))
+            .collect();
         let still = listed == before || !changed_lately(path);
         match opened {
             Ok(held) if still || last => {
                 let stamps = listed.iter().map(|sibling| sibling.stamp).collect();
-                return Looked { held: held.into_iter().flatten().collect(), stamps, cut };
+                let all = held.len();
+                let held: Vec<Held> = held.into_iter().flatten().collect();
+                return Looked { unread: all - held.len(), held, stamps, cut };
             }
             _ => before = listed,
         }
@@ -195,12 +227,7 @@ pub fn changed_lately(path: &Path) -> bool {
 }
 
 /// Opens a sibling; `None` for one that cannot be read, an error for one that is no longer there.
-fn hold(sibling: &Sibling, all: &[Sibling], last: bool) -> io::Result<Option<Held>> {
-    // A compressed file beside the plain one of the same name is being made, or the other is about to go.
-    let twin = |other: &Sibling| other.codec.is_none() && other.path == sibling.path.with_extension("");
-    if sibling.codec.is_some() && all.iter().any(twin) {
-        return Ok(None);
-    }
+fn hold(sibling: &Sibling, last: bool) -> io::Result<Option<Held>> {
     let moved = || io::Error::from(io::ErrorKind::NotFound);
     let raw = match LogFile::open(&sibling.path) {
         Ok(file) if (file.ident().dev, file.ident().ino) == (sibling.stamp.dev, sibling.stamp.ino) => file,
@@ -208,21 +235,22 @@ fn hold(sibling: &Sibling, all: &[Sibling], last: bool) -> io::Result<Option<Hel
         Err(error) if error.kind() == io::ErrorKind::NotFound && !last => return Err(error),
         Err(_) => return Ok(None),
     };
-    let held =
-        |raw: File, generation, first, file| Held { sibling: sibling.clone(), generation, first, raw, file };
+    let held = |raw: File, generation, first, file: Option<LogFile>| {
+        let file = file.map(|file| Arc::new(Content { file: Arc::new(file), decoded: 0 }));
+        let (sibling, file, broken) = (sibling.clone(), Mutex::new(file), AtomicBool::new(false));
+        Held { sibling, generation, first, raw, file, broken }
+    };
     let Some(codec) = sibling.codec else {
         let Ok(head) = raw.content_start().and_then(|begin| raw.head(begin)) else { return Ok(None) };
-        let file = OnceLock::new();
         let Ok(handle) = raw.try_clone_file() else { return Ok(None) };
-        let _ = file.set(Arc::new(raw));
-        return Ok(Some(held(handle, head.settled(), Vec::new(), file)));
+        return Ok(Some(held(handle, head.settled(), Vec::new(), Some(raw))));
     };
     let Ok(handle) = raw.try_clone_file() else { return Ok(None) };
     let mut first = Vec::new();
     let limit = super::cursor::HEAD_BYTES as u64;
     let read = handle.try_clone().and_then(|file| decoder(codec, file).take(limit).read_to_end(&mut first));
     match read {
-        Ok(_) => Ok(Some(held(handle, head_of(&first).settled(), first, OnceLock::new()))),
+        Ok(_) => Ok(Some(held(handle, head_of(&first).settled(), first, None))),
         // Perhaps it is being written.
         Err(_) if !last => Err(moved()),
         Err(_) => Ok(None),
@@ -241,28 +269,52 @@ impl Held {
         self.sibling.codec.is_none() || self.first[..known] == bytes[..known]
     }
 
-    /// Its content for reading at any place, decoded if need be.
+    fn content(&self) -> Option<Arc<Content>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep(&self, content: &Arc<Content>) {
+        *self.file.lock().unwrap_or_else(PoisonError::into_inner) = Some(content.clone());
+    }
+
+    /// Its content for reading at any place, decoded if need be; of a damaged archive what can be read.
     ///
     /// # Errors
-    /// What the system or the decoder says; `FileTooLarge` beyond [`MAX_DECODED_BYTES`].
+    /// What the system or the decoder says; `FileTooLarge` beyond [`MAX_DECODED_BYTES`], `QuotaExceeded` beyond
+    /// [`ALL_DECODED_BYTES`].
     pub fn file(&self) -> io::Result<Arc<LogFile>> {
-        match self.file.get() {
-            Some(file) => Ok(file.clone()),
-            None => self.decode().map(|file| self.file.get_or_init(|| file).clone()),
+        if let Some(content) = self.content() {
+            return Ok(content.file.clone());
         }
+        let content = self.decode()?;
+        self.keep(&content);
+        Ok(content.file.clone())
+    }
+
+    /// Gives up what was decoded; who reads it goes on.
+    pub fn release(&self) {
+        if self.sibling.codec.is_some() {
+            *self.file.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    /// Whether it is an archive of which only the beginning could be read.
+    pub fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Acquire)
     }
 
     /// The first bytes of its content, if the rest would have to be decoded.
     pub fn undecoded(&self) -> Option<&[u8]> {
-        (self.sibling.codec.is_some() && self.file.get().is_none()).then_some(&self.first)
+        (self.sibling.codec.is_some() && self.content().is_none()).then_some(&self.first)
     }
 
     /// How many bytes it holds: of content where that is known, else of the file as it is.
     pub fn size(&self) -> u64 {
-        self.file.get().and_then(|file| file.size().ok()).unwrap_or(self.sibling.stamp.size)
+        let known = self.content().and_then(|content| content.file.size().ok());
+        known.unwrap_or(self.sibling.stamp.size)
     }
 
-    fn decode(&self) -> io::Result<Arc<LogFile>> {
+    fn decode(&self) -> io::Result<Arc<Content>> {
         let Some(codec) = self.sibling.codec else { return Err(io::ErrorKind::NotFound.into()) };
         let _turn = DECODING[0]
             .try_lock()
@@ -271,11 +323,23 @@ impl Held {
         raw.rewind()?;
         let mut spool = tempfile::tempfile()?;
         let mut decoded = decoder(codec, raw).take(MAX_DECODED_BYTES + 1);
-        io::copy(&mut decoded, &mut spool)?;
+        let copied = io::copy(&mut decoded, &mut spool);
         if decoded.limit() == 0 {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too large to decode"));
         }
-        Ok(Arc::new(LogFile::from_file(spool)?))
+        let size = spool.metadata()?.len();
+        if let Err(error) = copied {
+            let damaged = matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof);
+            if size == 0 || !damaged {
+                return Err(error);
+            }
+            self.broken.store(true, Ordering::Release);
+        }
+        let content = Content { file: Arc::new(LogFile::from_file(spool)?), decoded: size };
+        if DECODED.fetch_add(size, Ordering::AcqRel) + size > ALL_DECODED_BYTES {
+            return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "too much is decoded already"));
+        }
+        Ok(Arc::new(content))
     }
 
     /// Its content, if it shows what a cursor of this generation remembers. It is decoded only if its head fits, and
@@ -284,17 +348,20 @@ impl Held {
         if self.generation != generation {
             return None;
         }
-        let file = match self.file.get() {
-            Some(file) => file.clone(),
+        let content = match self.content() {
+            Some(content) => content,
             None => self.decode().ok()?,
         };
-        let begin = file.content_start().ok()?;
-        file.proves(begin, generation, offset, check).then(|| self.file.get_or_init(|| file).clone())
+        let begin = content.file.content_start().ok()?;
+        content.file.proves(begin, generation, offset, check).then(|| {
+            self.keep(&content);
+            content.file.clone()
+        })
     }
 
     /// Its generation and its end; `None` for what would have to be decoded.
     pub fn end(&self) -> Option<(u64, Place)> {
-        let file = self.file.get()?;
+        let file = self.content()?.file.clone();
         let (begin, offset) = (file.content_start().ok()?, file.size().ok()?);
         Some((self.generation, Place { offset, check: file.check_before(begin, offset.max(begin)).ok()? }))
     }

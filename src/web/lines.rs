@@ -5,7 +5,8 @@ use super::params::Params;
 use super::problem::Problem;
 use super::{State, filters};
 use crate::live::around::{Around, At, MAX_LINES, Refused, Wanted, around};
-use crate::log::cursor::{Cursor, Entry, NO_GENERATION, generation_text, parse_generation};
+use crate::live::history::Named;
+use crate::log::cursor::{Cursor, Entry};
 use crate::log::encode::json_string;
 use crate::log::filter::instant;
 use crate::log::lines::{self, LINE_LIMIT, strip_cr};
@@ -39,8 +40,7 @@ pub async fn lines(state: Arc<State>, query: &str, headers: &HeaderMap) -> Resul
     };
     let malformed = || Problem::parameter("generation", "not a generation");
     let generation = params.get("generation");
-    let generation =
-        generation.map(|text| parse_generation(text.as_bytes()).ok_or_else(malformed)).transpose()?;
+    let generation = generation.map(|text| Named::parse(text).ok_or_else(malformed)).transpose()?;
     let at = parse_at(params.get("at").unwrap_or("end"), source.key, &state.zone)?;
     let filter = filters::filter(&params, &state.zone)?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
@@ -126,7 +126,7 @@ impl Around {
             ("x-logcast-at", self.at.to_string()),
             ("x-logcast-begin", segment.begin().to_string()),
             ("x-logcast-size", self.life.end.offset.to_string()),
-            ("x-logcast-generation", generation(segment.generation())),
+            ("x-logcast-generation", self.life.name.clone()),
             ("x-logcast-cursor", self.cursor.clone()),
             ("x-logcast-file", name.to_string()),
         ];
@@ -155,7 +155,7 @@ impl Around {
 
     fn json(&self, name: &str) -> String {
         let segment = &self.life.segment;
-        let (file, generation) = (json_string(name), json_string(&generation(segment.generation())));
+        let (file, generation) = (json_string(name), json_string(&self.life.name));
         let mut out = format!(
             r#"{{"file":{file},"generation":{generation},"from":{},"to":{},"at":{},"begin":{},"size":{},"cursor":"{}""#,
             self.from,
@@ -186,6 +186,7 @@ impl Around {
             let wide_text = wide.map(|wide| wide.text(bytes));
             let bytes = wide_text.as_ref().map_or(bytes, |text| text.as_bytes());
             let text = strip_cr(bytes.strip_suffix(b"\n").unwrap_or(bytes));
+            let text = if line.offset == 0 { lines::strip_mark(text) } else { text };
             let shown = lines::cut(text, LINE_LIMIT);
             let comma = if i > 0 { "," } else { "" };
             let shown_text = json_string(&lines::text(shown));
@@ -209,12 +210,5 @@ impl Around {
         }
         out.push('}');
         out
-    }
-}
-
-fn generation(generation: u64) -> String {
-    match generation {
-        NO_GENERATION => String::new(),
-        known => generation_text(known),
     }
 }

@@ -9,9 +9,9 @@ use super::filters::{self, FILTERS};
 use super::params::Params;
 use super::problem::Problem;
 use super::range::{Validator, Wanted, disposition, wanted};
-use crate::live::history::History;
+use crate::live::history::{History, Named};
 use crate::live::source::Source;
-use crate::log::cursor::{Cursor, Entry, NO_GENERATION, generation_text, parse_generation};
+use crate::log::cursor::{Cursor, Entry, NO_GENERATION, generation_text};
 use crate::log::filter::{Filter, Sieve, State as FilterState};
 use crate::log::segment::Place;
 use std::io;
@@ -89,7 +89,7 @@ fn no_such_file() -> Problem {
 struct Slice {
     from: Option<Bound>,
     to: Option<Bound>,
-    generation: Option<u64>,
+    generation: Option<Named>,
 }
 
 /// One end of a slice.
@@ -117,8 +117,7 @@ impl Slice {
         let generation = params
             .get("generation")
             .map(|text| {
-                parse_generation(text.as_bytes())
-                    .ok_or_else(|| Problem::parameter("generation", "not a generation"))
+                Named::parse(text).ok_or_else(|| Problem::parameter("generation", "not a generation"))
             })
             .transpose()?;
         let slice = Slice { from: bound("from")?, to: bound("to")?, generation };
@@ -131,12 +130,12 @@ impl Slice {
     }
 
     /// The generation that it names; a cursor names one too.
-    fn named(&self) -> Option<u64> {
+    fn named(&self) -> Option<Named> {
         let of = |bound: Option<Bound>| match bound {
             Some(Bound::Cursor(entry)) => Some(entry.generation).filter(|&own| own != NO_GENERATION),
             _ => None,
         };
-        self.generation.or(of(self.from)).or(of(self.to))
+        self.generation.or_else(|| of(self.from).or(of(self.to)).map(Named::newest))
     }
 
     /// The part's bytes that it means; `NotFound` where a cursor's place is gone.
@@ -169,7 +168,7 @@ async fn open(state: &Arc<State>, source: &Arc<Source>, slice: Slice) -> Result<
     loop {
         let current = source.status().current;
         let newest = current.as_ref().map_or(NO_GENERATION, |(segment, _)| segment.generation());
-        let is_current = slice.named().is_none_or(|named| named == newest);
+        let is_current = slice.named().is_none_or(|named| named == Named::newest(newest));
         if is_current && current.is_none() {
             return Err(Problem::new(StatusCode::NOT_FOUND, "the file is not there"));
         }
@@ -180,7 +179,7 @@ async fn open(state: &Arc<State>, source: &Arc<Source>, slice: Slice) -> Result<
                 (Some((segment, tip)), _) => Part::whole(segment, path, tip)?,
                 (None, named) => {
                     let history = History::of(&hub, &source);
-                    let life = named.and_then(|named| history.generation(named));
+                    let life = named.and_then(|named| history.named(named));
                     let life = life.ok_or(io::ErrorKind::NotFound)?;
                     Part::whole(life.segment, path, life.end)?
                 }

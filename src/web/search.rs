@@ -4,13 +4,16 @@ use super::filters;
 use super::params::Params;
 use super::problem::Problem;
 use super::{State, stream};
+use crate::live::history::Named;
 use crate::live::search::{Begin, Mode, Order, Query, run};
-use crate::log::cursor::{Cursor, parse_generation};
+use crate::log::cursor::Cursor;
 use bytes::Bytes;
 use std::convert::Infallible;
 use std::sync::{Arc, LazyLock};
-use tokio::sync::Semaphore;
-use tokio::sync::mpsc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use warp::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
@@ -24,6 +27,9 @@ const RUNNING: usize = 2;
 const WAITING: usize = 16;
 /// How many batches of records wait for a client that reads slowly.
 const BATCHES: usize = 4;
+
+/// How long a client may take nothing.
+const STALL: Duration = Duration::from_secs(60);
 
 static PERMITS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(RUNNING)));
 static ASKED: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(RUNNING + WAITING)));
@@ -44,10 +50,11 @@ pub async fn search(
         &[filters::REPEATABLE, &["file"]].concat(),
     )?;
     let query = read(&state, &params)?;
-    let events = headers
-        .get(header::ACCEPT)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|accept| accept.contains("text/event-stream"));
+    let offers = [("application/x-ndjson", false), ("text/event-stream", true)];
+    let events = stream::negotiate(headers, &offers).ok_or_else(|| {
+        let detail = "a search can be application/x-ndjson or text/event-stream";
+        Problem::new(StatusCode::NOT_ACCEPTABLE, detail)
+    })?;
     let busy = || {
         let detail = "too many searches are under way";
         Problem { retry_after: Some(1), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
@@ -63,15 +70,16 @@ pub async fn search(
                 () = sender.closed() => return,
                 () = stop.cancelled() => return,
             };
-            let hub = state.hub.clone();
+            let (hub, runtime) = (state.hub.clone(), tokio::runtime::Handle::current());
             let _ = tokio::task::spawn_blocking(move || {
+                let mut turn = Turn { permit: permit.ok(), sender: &sender, runtime };
                 let mut out = |records: Vec<u8>| match records.is_empty() || stop.is_cancelled() {
                     true => !sender.is_closed() && !stop.is_cancelled(),
-                    false if events => sender.blocking_send(as_events(&records)).is_ok(),
-                    false => sender.blocking_send(Bytes::from(records)).is_ok(),
+                    false if events => turn.send(as_events(&records)),
+                    false => turn.send(Bytes::from(records)),
                 };
                 run(&hub, &query, &mut out);
-                drop((permit, asked));
+                drop(asked);
             })
             .await;
         });
@@ -88,6 +96,34 @@ pub async fn search(
     headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     Ok(response)
+}
+
+/// A search's turn: it is given up while the client takes nothing, so that one that reads slowly keeps nobody waiting.
+struct Turn<'a> {
+    permit: Option<OwnedSemaphorePermit>,
+    sender: &'a mpsc::Sender<Bytes>,
+    runtime: Handle,
+}
+
+impl Turn<'_> {
+    /// Sends records; false once nobody reads them, or nothing was read for [`STALL`].
+    fn send(&mut self, records: Bytes) -> bool {
+        let records = match self.sender.try_send(records) {
+            Ok(()) => return true,
+            Err(TrySendError::Closed(_)) => return false,
+            Err(TrySendError::Full(records)) => records,
+        };
+        self.permit = None;
+        let sent = self.runtime.block_on(async {
+            let sent = tokio::time::timeout(STALL, self.sender.send(records)).await;
+            matches!(sent, Ok(Ok(())))
+        });
+        if sent {
+            let again = PERMITS.clone().acquire_owned();
+            self.permit = self.runtime.block_on(again).ok();
+        }
+        sent
+    }
 }
 
 fn read(state: &State, params: &Params) -> Result<Query, Problem> {
@@ -115,8 +151,11 @@ fn read(state: &State, params: &Params) -> Result<Query, Problem> {
     let wrong = |name: &str, detail: &str| Problem::parameter(name, detail);
     let generation = params
         .get("generation")
-        .map(|text| parse_generation(text.as_bytes()).ok_or_else(|| wrong("generation", "not a generation")))
+        .map(|text| Named::parse(text).ok_or_else(|| wrong("generation", "not a generation")))
         .transpose()?;
+    if generation.is_some() && params.get("from").is_none() {
+        return Err(wrong("generation", "says in which generation `from` is: give both"));
+    }
     let from = match (params.get("from"), &sources[..]) {
         (None, _) => None,
         (Some(text), [source]) => Some(match text.parse() {

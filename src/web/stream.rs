@@ -98,9 +98,7 @@ fn format(params: &Params, headers: &HeaderMap) -> Result<Format, Problem> {
         Some("live") => return Ok(Format::Live),
         Some(_) => return Err(Problem::parameter("view", "must be live")),
     }
-    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let accept = accept.collect::<Vec<_>>().join(",");
-    match negotiate(&accept) {
+    match negotiate(headers, &OFFERS) {
         Some(Format::Sse) if json => Ok(Format::SseJson),
         Some(Format::Plain) if json => Ok(Format::Ndjson),
         Some(format) => Ok(format),
@@ -111,18 +109,22 @@ fn format(params: &Params, headers: &HeaderMap) -> Result<Format, Problem> {
     }
 }
 
-/// The best format that an `Accept` header allows (RFC 9110 § 12.5.1); an event stream where it does not care.
-fn negotiate(accept: &str) -> Option<Format> {
+/// What a stream can be.
+const OFFERS: [(&str, Format); 3] = [
+    ("text/event-stream", Format::Sse),
+    ("application/x-ndjson", Format::Ndjson),
+    ("text/plain", Format::Plain),
+];
+
+/// The best of some media types that an `Accept` header allows (RFC 9110 § 12.5.1); the first where it does not care.
+pub(super) fn negotiate<T: Copy>(headers: &HeaderMap, offers: &[(&str, T)]) -> Option<T> {
+    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let accept = accept.collect::<Vec<_>>().join(",");
     if accept.trim().is_empty() {
-        return Some(Format::Sse);
+        return offers.first().map(|&(_, offer)| offer);
     }
-    let offers = [
-        ("text/event-stream", Format::Sse),
-        ("application/x-ndjson", Format::Ndjson),
-        ("text/plain", Format::Plain),
-    ];
-    let mut best: Option<(f32, Format)> = None;
-    for (kind, format) in offers {
+    let mut best: Option<(f32, T)> = None;
+    for &(kind, format) in offers {
         // The most specific range that matches decides.
         let quality = accept
             .split(',')
@@ -168,7 +170,9 @@ mod tests {
             ("text/plain;q=0.5, application/x-ndjson;q=0.9", Some(Format::Ndjson)),
             ("image/png", None),
         ] {
-            assert_eq!(negotiate(accept), expected, "{accept}");
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(negotiate(&headers, &OFFERS), expected, "{accept}");
         }
     }
 }

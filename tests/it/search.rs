@@ -189,3 +189,126 @@ fn searches_end_with_their_clients() {
     });
     assert!(found.contains(r#""done":true,"hits":1,"#), "{found}");
 }
+
+/// A life that is rotated away is found as long as its file is there: while the follower drains it, and when it is let go.
+#[test]
+fn a_rotated_life_stays() {
+    let place = Place::with("f", numbered("a", 0, 100).join("\n") + "\n");
+    let server = Server::start(&place, &["f"]);
+    let count = || done(&search(&server, "grep=%5Ea-&mode=find"), "hits").as_u64();
+    assert_eq!(count(), Some(101));
+    place.rename("f", "f.1");
+    place.write("f", numbered("b", 0, 10).join("\n") + "\n");
+    // The follower lets go of the old file some seconds after it last grew.
+    for _ in 0..16 {
+        assert_eq!(count(), Some(101));
+        std::thread::sleep(std::time::Duration::from_millis(500));
+    }
+}
+
+/// Files that all begin with the same line: a place is one of the life that it was told of.
+#[test]
+fn lives_with_the_same_first_line_are_told_apart() {
+    let place = Place::with("f", "#Version: 1.0\nnew 1\nnew 2\nnew 3\n");
+    let now = std::time::SystemTime::now();
+    for (name, text, age) in [("f.1", "mid", 1000), ("f.2", "old", 2000)] {
+        place.write(name, format!("#Version: 1.0\n{text} 1\n{text} 2\n{text} 3\n"));
+        let time = now - std::time::Duration::from_secs(age);
+        std::fs::File::open(place.path(name)).and_then(|file| file.set_modified(time)).expect("a time");
+    }
+    let server = Server::start(&place, &["f"]);
+    let found = search(&server, "grep=%202%24&mode=find&order=oldest");
+    let told: Vec<String> = found
+        .iter()
+        .filter(|record| record["hits"].is_array())
+        .map(|record| {
+            let generation = record["generation"].as_str().expect("a generation").replace('~', "%7E");
+            let target =
+                format!("/api/lines?file=f&at={}&generation={generation}&after=1", record["hits"][0]);
+            get(&server, &target).text().trim_end().to_owned()
+        })
+        .collect();
+    assert_lines(&told, &["old 2", "mid 2", "new 2"]);
+    // Back in steps of two lines, by offset and generation, over all lives.
+    let (mut at, mut all) = ("end".to_owned(), Vec::new());
+    for _ in 0..20 {
+        let answer = get(&server, &format!("/api/lines?file=f&at={at}&before=2"));
+        let mut lines: Vec<String> = answer.text().lines().map(str::to_owned).collect();
+        lines.append(&mut all);
+        all = lines;
+        let header = |name: &str| answer.header(name).map(|value| value.replace('~', "%7E"));
+        at = match header("x-logcast-previous") {
+            Some(previous) => previous,
+            None if header("x-logcast-from") == header("x-logcast-begin") => break,
+            None => format!(
+                "{}&generation={}",
+                header("x-logcast-from").expect("a place"),
+                header("x-logcast-generation").expect("a generation")
+            ),
+        };
+    }
+    let expected: Vec<String> = ["old", "mid", "new"]
+        .iter()
+        .flat_map(|name| {
+            std::iter::once("#Version: 1.0".to_owned()).chain((1..4).map(move |n| format!("{name} {n}")))
+        })
+        .collect();
+    assert_lines(&all, &expected);
+}
+
+/// A damaged archive gives what can be read, is told as a gap, and hides nothing that is older.
+#[test]
+fn a_damaged_archive_hides_nothing() {
+    let place = Place::with("f", "needle new\n");
+    let lines = numbered("needle damaged, some words to compress", 0, 20_000).join("\n") + "\n";
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gz.write_all(lines.as_bytes()).expect("a write");
+    let packed = gz.finish().expect("gzip");
+    place.write("f.1.gz", &packed[..packed.len() / 2]);
+    place.write("f.2", "needle old\n");
+    let now = std::time::SystemTime::now();
+    for (name, age) in [("f.1.gz", 1000), ("f.2", 2000)] {
+        let time = now - std::time::Duration::from_secs(age);
+        std::fs::File::open(place.path(name)).and_then(|file| file.set_modified(time)).expect("a time");
+    }
+    let server = Server::start(&place, &["f"]);
+    let found = search(&server, "grep=needle&limit=all");
+    let all = texts(&found);
+    assert_eq!(
+        (all.first().map(String::as_str), all.last().map(String::as_str)),
+        (Some("needle new"), Some("needle old"))
+    );
+    assert!(all.len() > 1000 && all.len() < 20_002, "{} lines", all.len());
+    assert!(found.iter().any(|record| record["gap"]["reason"].is_string()), "the damage is told");
+}
+
+/// Two clients that ask for all and read nothing keep nobody else from searching.
+#[test]
+fn who_reads_nothing_keeps_nobody_waiting() {
+    let place = Place::with(
+        "f",
+        numbered("a line of a log that is long enough to fill sockets", 0, 400_000).join("\n") + "\n",
+    );
+    let server = Server::start(&place, &["f"]);
+    let stalled: Vec<_> = (0..4)
+        .map(|_| {
+            let mut socket = crate::support::http::connect(server.address);
+            let request =
+                format!("GET /api/search?grep=line&limit=all HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+            socket.write_all(request.as_bytes()).expect("a request");
+            socket
+        })
+        .collect();
+    let found = search(&server, "grep=399999%24&mode=find");
+    assert_eq!(done(&found, "hits"), 1);
+    drop(stalled);
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_first_line() {
+    let place = Place::with("f", "\u{feff}first\nsecond\n");
+    let server = Server::start(&place, &["f"]);
+    assert_lines(&texts(&search(&server, "grep=%5Efirst%24")), &["first"]);
+    let excluded = search(&server, "exclude=%5Efirst");
+    assert_lines(&texts(&excluded), &["second"]);
+}

@@ -6,7 +6,7 @@
 mod kept;
 
 use super::feed::Hub;
-use super::history::{History, Life};
+use super::history::{History, Life, Named};
 use super::indexed::Where;
 use super::source::Source;
 use crate::log::cursor::{Cursor, Entry};
@@ -60,7 +60,7 @@ pub struct Wanted {
     /// How many lines from it on.
     pub after: u64,
     /// In which generation, if not in the newest or the one that the place names.
-    pub generation: Option<u64>,
+    pub generation: Option<Named>,
     /// Which lines count.
     pub filter: Option<Filter>,
     /// Whether the level and the time of each line's record are wanted.
@@ -181,7 +181,7 @@ pub fn around(hub: &Hub, source: &Arc<Source>, wanted: &Wanted) -> Result<Around
 fn find(hub: &Hub, source: &Source, history: &History, wanted: &Wanted) -> Result<(Life, u64), Refused> {
     let proved = |entry: &Entry| history.find(entry).ok_or(Refused::Gone);
     let life = || match wanted.generation {
-        Some(generation) => history.generation(generation).ok_or(Refused::Gone),
+        Some(named) => history.named(named).ok_or(Refused::Gone),
         None => Ok(history.life(0)?),
     };
     Ok(match wanted.at {
@@ -190,13 +190,25 @@ fn find(hub: &Hub, source: &Source, history: &History, wanted: &Wanted) -> Resul
             (life, place.offset)
         }
         At::Older(entry) => {
-            let older = history.life(proved(&entry)?.0.back + 1)?;
+            let mut back = proved(&entry)?.0.back + 1;
+            let older = loop {
+                match history.life(back) {
+                    // One that cannot be read does not hide those that are older.
+                    Err(_) if back + 1 < history.len() => back += 1,
+                    life => break life?,
+                }
+            };
             let end = older.end.offset;
             (older, end)
         }
         At::Newer(entry) => {
-            let back = proved(&entry)?.0.back.checked_sub(1).ok_or(Refused::Gone)?;
-            let newer = history.life(back)?;
+            let mut back = proved(&entry)?.0.back.checked_sub(1).ok_or(Refused::Gone)?;
+            let newer = loop {
+                match history.life(back) {
+                    Err(_) if back > 0 => back -= 1,
+                    life => break life?,
+                }
+            };
             let begin = newer.segment.begin();
             (newer, begin)
         }

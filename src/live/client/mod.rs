@@ -80,6 +80,8 @@ pub struct Client {
     /// When it was last told where it stands, and whether it has moved since without a word.
     told: Instant,
     silent: bool,
+    /// Whether it has come to the tip.
+    caught_up: bool,
     done: bool,
 }
 
@@ -143,6 +145,7 @@ impl Client {
             lens,
             told: Instant::now(),
             silent: false,
+            caught_up: false,
             done: false,
         };
         if resumes && found.gaps.is_empty() && client.has_all(ended) {
@@ -209,7 +212,13 @@ impl Client {
             }
             let Mode::Own(target, number) = &self.mode else { continue };
             match next_move(&self.own, target) {
+                // At once: a client that is cut off every moment gets on too.
+                Move::Joined if self.silent && !self.caught_up => {
+                    self.caught_up = true;
+                    self.tell_cursor();
+                }
                 Move::Joined if self.follow => {
+                    self.caught_up = true;
                     self.own = (**target).clone();
                     self.seat.share(true);
                     self.mode = Mode::Shared(*number);

@@ -6,20 +6,21 @@
 //! 512 counts; how many run at once is the caller's.
 
 mod density;
+mod records;
 
 use super::feed::Hub;
-use super::history::{History, Life};
+use super::history::{History, LATE, Life, Named};
 use super::source::Source;
-use crate::log::cursor::{Cursor, Entry, generation_text};
-use crate::log::encode::{json, json_string};
+use crate::log::cursor::Entry;
+use crate::log::encode::json_string;
 use crate::log::filter::Filter;
-use crate::log::lines::{self, LINE_LIMIT, strip_cr};
 use crate::log::record::Reader;
 use crate::log::said::Sayer;
 use crate::log::search::{Found, Search};
 use crate::log::seek::{SLACK_BYTES, first_at};
-use crate::log::segment::{Place, Segment};
+use crate::log::segment::Segment;
 use density::Density;
+use jiff::Timestamp;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ const MAX_TIME: Duration = Duration::from_secs(600);
 /// How often what was found is sent, and how often progress is told.
 const FLUSH_EVERY: Duration = Duration::from_millis(20);
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// Of so many sources the siblings stay open for the next search.
+const FEW_SOURCES: usize = 8;
 /// How much is held before it is sent.
 const BATCH_BYTES: usize = 64 << 10;
 
@@ -55,7 +58,7 @@ pub enum Mode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Begin {
     /// At an offset of a generation, the newest if none is named.
-    Offset(u64, Option<u64>),
+    Offset(u64, Option<Named>),
     /// At a cursor.
     Cursor(Entry),
 }
@@ -105,12 +108,24 @@ pub fn run(hub: &Hub, query: &Query, out: &mut dyn FnMut(Vec<u8>) -> bool) {
         progressed: now,
         density: Density::default(),
     };
-    let histories: Vec<History> = query.sources.iter().map(|source| History::of(hub, source)).collect();
-    running.of =
-        histories.iter().map(|history| (0..history.len()).map(|back| history.size(back)).sum::<u64>()).sum();
+    // What is to come is known of a few sources; of many it is added as they come: to look at all of them at once would
+    // open too many files.
+    let few = query.sources.len() <= FEW_SOURCES;
+    let size = |history: &History| (0..history.len()).map(|back| history.size(back)).sum::<u64>();
+    if few {
+        running.of = query.sources.iter().map(|source| size(&History::of(hub, source))).sum();
+    }
     let mut stopped = None;
-    for (source, history) in query.sources.iter().zip(&histories) {
-        if let ControlFlow::Break(why) = running.source(source, history) {
+    for source in &query.sources {
+        let history = History::of(hub, source);
+        if !few {
+            running.of += size(&history);
+        }
+        let flow = running.source(source, &history);
+        if !few {
+            history.close();
+        }
+        if let ControlFlow::Break(why) = flow {
             stopped = Some(why);
             break;
         }
@@ -141,9 +156,9 @@ struct Running<'a> {
 }
 
 /// Where one life is searched, and the words that name it.
-struct Named<'a> {
+struct Searched<'a> {
     file: &'a str,
-    generation: String,
+    generation: &'a str,
     segment: &'a Segment,
 }
 
@@ -155,7 +170,7 @@ impl Running<'_> {
             Some(Begin::Cursor(entry)) => history.find(&entry).map(|(life, place)| (life.back, place.offset)),
             Some(Begin::Offset(offset, None)) => Some((0, offset)),
             Some(Begin::Offset(offset, Some(generation))) => {
-                history.generation(generation).map(|life| (life.back, offset))
+                history.named(generation).map(|life| (life.back, offset))
             }
         };
         if self.query.from.is_some() && begins.is_none() {
@@ -167,18 +182,22 @@ impl Running<'_> {
             true => (first.unwrap_or(0)..history.len()).collect(),
             false => (0..first.map_or(history.len(), |first| first + 1)).rev().collect(),
         };
+        if history.unread() > 0 {
+            self.gap(&file, &format!("{} rotated files cannot be read", history.unread()))?;
+        }
         let spec = self.query.filter.spec();
+        let (late, early) = (
+            |time: Timestamp| time.saturating_add(LATE).unwrap_or(time),
+            |time: Timestamp| time.saturating_sub(LATE).unwrap_or(time),
+        );
         for back in backs {
-            // What is known to lie wholly outside of the times is not opened.
-            let begins_after =
-                |back: usize, time| history.first_time(back, &self.reader).is_some_and(|first| first > time);
-            if spec.until.is_some_and(|until| begins_after(back, until))
-                || spec.since.is_some_and(|since| {
-                    back > 0
-                        && !begins_after(back - 1, since)
-                        && history.first_time(back - 1, &self.reader).is_some()
-                })
-            {
+            // What is known to lie wholly outside of the times is not opened; a newer life may begin a little before an
+            // older one has ended.
+            let first = history.first_time(back, &self.reader);
+            let next = back.checked_sub(1).and_then(|newer| history.first_time(newer, &self.reader));
+            let is_later = spec.until.is_some_and(|until| first.is_some_and(|first| first > late(until)));
+            let is_older = spec.since.is_some_and(|since| next.is_some_and(|next| next <= early(since)));
+            if is_later || is_older {
                 self.of = self.of.saturating_sub(history.size(back));
                 continue;
             }
@@ -196,6 +215,10 @@ impl Running<'_> {
                 Ok((from, to)) => {
                     self.of = (self.of + to.saturating_sub(from)).saturating_sub(estimate);
                     self.life(&file, &life, from, to)?;
+                    if life.is_broken {
+                        self.gap(&file, "an archive is damaged: what can be read of it was searched")?;
+                    }
+                    history.release(back);
                 }
                 Err(error) => self.gap(&file, &format!("cannot read: {error}"))?,
             }
@@ -229,8 +252,7 @@ impl Running<'_> {
     fn life(&mut self, file: &str, life: &Life, from: u64, to: u64) -> ControlFlow<Stopped> {
         let (query, segment) = (self.query, &life.segment);
         let (log, begin) = (segment.file(), segment.begin());
-        let generation = generation_text(segment.generation());
-        let place = Named { file, generation, segment };
+        let place = Searched { file, generation: &life.name, segment };
         self.density = Density::of(begin, life.end.offset.max(begin));
         let reader = self.reader.clone();
         let mut sayer = Sayer::new(reader.clone());
@@ -253,7 +275,7 @@ impl Running<'_> {
         ControlFlow::Continue(())
     }
 
-    fn block(&mut self, place: &Named<'_>, found: Found<'_>, sayer: &mut Sayer) -> ControlFlow<Stopped> {
+    fn block(&mut self, place: &Searched<'_>, found: Found<'_>, sayer: &mut Sayer) -> ControlFlow<Stopped> {
         self.bytes += found.to - found.from;
         let newest_first = self.query.order == Order::Newest;
         let count = found.kept.len();
@@ -286,7 +308,7 @@ impl Running<'_> {
     }
 
     /// Between two blocks: sends what is due, and ends what has gone on for too long.
-    fn look_up(&mut self, place: &Named<'_>) -> ControlFlow<Stopped> {
+    fn look_up(&mut self, place: &Searched<'_>) -> ControlFlow<Stopped> {
         if !(self.out)(Vec::new()) {
             return ControlFlow::Break(Stopped::Gone);
         }
@@ -308,70 +330,6 @@ impl Running<'_> {
         } else {
             ControlFlow::Continue(())
         }
-    }
-
-    fn line(&mut self, place: &Named<'_>, (offset, next): (u64, u64), bytes: &[u8], sayer: &mut Sayer) {
-        let segment = place.segment;
-        let file = segment.file();
-        let (text, begin) = (file.text(bytes, offset), segment.begin());
-        let text = strip_cr(text.strip_suffix(b"\n").unwrap_or(&text));
-        let shown = lines::cut(text, LINE_LIMIT);
-        let _ = write!(
-            self.batch,
-            r#"{{"file":{},"generation":"{}","offset":{offset},"next":{next},"text":{}"#,
-            place.file,
-            place.generation,
-            json_string(&lines::text(shown))
-        );
-        if let Ok(said) = sayer.say(&file, begin, (offset, next), bytes) {
-            json::push_said(said, &mut self.batch);
-        }
-        let cut = (next - offset).saturating_sub(bytes.len() as u64 + 1) + (text.len() - shown.len()) as u64;
-        if cut > 0 {
-            let _ = write!(self.batch, r#","cut":{cut}"#);
-        }
-        if let Ok(check) = file.check_before(begin, next) {
-            let entries = vec![segment.entry(Place { offset: next, check })];
-            let _ = write!(self.batch, r#","cursor":"{}""#, Cursor { entries, partial: false }.to_text());
-        }
-        self.batch.extend_from_slice(b"}\n");
-    }
-
-    fn push_places(&mut self, place: &Named<'_>) {
-        if self.places.is_empty() {
-            return;
-        }
-        let _ = write!(self.batch, r#"{{"file":{},"generation":"{}","hits":["#, place.file, place.generation);
-        for (n, offset) in self.places.drain(..).enumerate() {
-            let _ = write!(self.batch, "{}{offset}", if n > 0 { "," } else { "" });
-        }
-        self.batch.extend_from_slice(b"]}\n");
-    }
-
-    fn push_density(&mut self, place: &Named<'_>) {
-        let part = self.density.part;
-        if let Some(density) = self.density.take() {
-            let _ = writeln!(
-                self.batch,
-                r#"{{"file":{},"generation":"{}","part":{part},"density":[{density}]}}"#,
-                place.file, place.generation
-            );
-        }
-    }
-
-    fn push_progress(&mut self) {
-        let rate = (self.bytes as f64 / self.began.elapsed().as_secs_f64().max(0.001)) as u64;
-        let (bytes, of, hits) = (self.bytes, self.of.max(self.bytes), self.hits);
-        let _ = writeln!(
-            self.batch,
-            r#"{{"progress":{{"bytes":{bytes},"of":{of},"hits":{hits},"rate":{rate}}}}}"#
-        );
-    }
-
-    fn gap(&mut self, file: &str, reason: &str) -> ControlFlow<Stopped> {
-        let reason = json_string(reason);
-        let _ = writeln!(self.batch, r#"{{"gap":{{"file":{file},"reason":{reason}}}}}"#);
-        self.flush()
     }
 
     fn flush(&mut self) -> ControlFlow<Stopped> {

@@ -1,8 +1,6 @@
 //! Lines as JSON objects: exact, and with what they say about themselves.
 
-use super::{
-    Block, Encoder, Format, Stamp, check, is_line, lines_in, push_id, push_json_string, raw, strip_mark,
-};
+use super::{Block, Encoder, Format, Stamp, check, is_line, lines_in, push_id, push_json_string, raw};
 use crate::log::filter::State;
 use crate::log::lines::{self, LINE_LIMIT, Line};
 use crate::log::record::{Inherited, Want};
@@ -46,7 +44,7 @@ pub(super) fn shown<'a>(
                 text.truncate(lines::strip_cr(&text).len());
                 Cow::Owned(text)
             }
-            None if from == 0 => Cow::Borrowed(strip_mark(line.text)),
+            None if from == 0 => Cow::Borrowed(lines::strip_mark(line.text)),
             None => Cow::Borrowed(line.text),
         };
         let (to, check) = (block.from + line.to as u64, check(raw(block.bytes, line)));

@@ -330,14 +330,9 @@ fn sse_clean<'a>(stamp: &Stamp, block: Block<'a>, lines: impl Iterator<Item = Li
 #[inline]
 fn text_of<'a>(block: Block<'a>, line: Line<'a>) -> &'a [u8] {
     match block.from + line.from as u64 {
-        0 => strip_mark(line.text),
+        0 => lines::strip_mark(line.text),
         _ => line.text,
     }
-}
-
-/// A byte order mark is not part of the first line's text.
-fn strip_mark(line: &[u8]) -> &[u8] {
-    line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line)
 }
 
 #[inline]

@@ -9,11 +9,11 @@ mod pattern;
 mod sieve;
 mod when;
 
-use super::lines::{lines, strip_cr};
+use super::lines::{lines, strip_cr, strip_mark};
 use super::record::{Inherited, Level, Reader, Want};
 use super::wide::{self, Wide};
 use jiff::Timestamp;
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter};
 use pattern::Pattern;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -21,7 +21,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use sieve::Sieve;
-pub use when::instant;
+pub use when::{instant, span};
 
 /// The longest pattern, in bytes.
 pub const PATTERN_BYTES: usize = 1000;
@@ -229,7 +229,7 @@ impl Filter {
     }
 
     fn keep_text(&self, text: &[u8], state: &mut State) -> bool {
-        let text = strip_cr(text);
+        let text = strip_mark(strip_cr(text));
         // The state moves on, whatever the text is.
         self.fits_record(text, state)
             && self.0.grep.iter().all(|pattern| pattern.is_match(text))
@@ -238,13 +238,30 @@ impl Filter {
 
     /// Calls `each` with the place of every line of the block that is kept, its newline included. The block holds
     /// whole lines, the next after those given before; the last may lack its newline where the file has ended.
-    pub fn matches_in(&self, block: &[u8], state: &mut State, mut each: impl FnMut(Range<usize>)) {
+    pub fn matches_in(&self, block: &[u8], state: &mut State, each: impl FnMut(Range<usize>)) {
+        self.each_match(block, state, &mut { each });
+    }
+
+    fn each_match(&self, block: &[u8], state: &mut State, each: &mut dyn FnMut(Range<usize>)) {
         if let Some(wide) = state.wide {
             for line in lines(block) {
                 state.wide = Some(wide.at(line.from as u64));
                 if self.keep(&block[line.from..line.to], state) {
                     each(line.from..line.to);
                 }
+            }
+            return;
+        }
+        // The mark at a file's start is no part of the first line's text.
+        if strip_mark(block).len() < block.len() {
+            let first = memchr(b'\n', block).map_or(block.len(), |at| at + 1);
+            if self.keep(&block[..first], state) {
+                each(0..first);
+            }
+            if first < block.len() {
+                self.each_match(&block[first..], state, &mut |line| {
+                    each(line.start + first..line.end + first)
+                });
             }
             return;
         }
