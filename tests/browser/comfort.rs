@@ -82,6 +82,7 @@ fn folds_and_details_stay() {
     browser.keys("k");
     browser.keys("o");
     let pairs = "[...document.querySelectorAll('.detail tr.field')].map((tr) => `${tr.querySelector('th').textContent}=${tr.querySelector('td').textContent}`)";
+    state(&browser, "paused");
     let found: Vec<String> = browser.get(&format!("return {pairs}"));
     assert_lines(
         &found,
