@@ -55,7 +55,9 @@ export function detail(item) {
     const tr = make('tr', '', cls);
     const th = make('th', key);
     th.setAttribute('scope', 'row');
-    tr.append(th, make('td', value));
+    const td = /** @type {HTMLTableCellElement} */ (make('td', value));
+    if (cls === 'about') td.colSpan = 2;
+    tr.append(th, td);
     body.append(tr);
   };
   for (const [key, value] of found?.fields ?? []) {

@@ -64,6 +64,7 @@ export function rowActs({ sources, view, toast, complain, url }) {
     row.focus({ preventScroll: true });
     const [box, log] = [row.getBoundingClientRect(), view.log.getBoundingClientRect()];
     if (box.top < log.top || box.bottom > log.bottom) row.scrollIntoView({ block: 'nearest' });
+    view.track.own(); // else a detail opened on the last line would begin to follow
   }
 
   /** Moves the cursor row. @param {number} by */

@@ -217,7 +217,7 @@ fn a_phone() {
     for _ in 0..5 {
         browser.cdp(
             "Input.synthesizeScrollGesture",
-            serde_json::json!({ "x": 180, "y": 400, "yDistance": 2500, "speed": 4000, "gestureSourceType": "touch" }),
+            serde_json::json!({ "x": 180, "y": 400, "yDistance": 2500, "speed": 4000, "gestureSourceType": "mouse" }),
         );
     }
     browser.until(

@@ -82,6 +82,7 @@ fn folds_and_details_stay() {
     browser.keys("k");
     browser.keys("o");
     let pairs = "[...document.querySelectorAll('.detail tr.field')].map((tr) => `${tr.querySelector('th').textContent}=${tr.querySelector('td').textContent}`)";
+    state(&browser, "paused");
     let found: Vec<String> = browser.get(&format!("return {pairs}"));
     assert_lines(
         &found,
@@ -131,6 +132,7 @@ fn fields_are_acted_on() {
     browser.until("lines as written", "document.querySelectorAll('#block .column').length === 0");
     browser.keys("k");
     browser.keys("o");
+    browser.until("a detail", "document.querySelector('.detail tr[data-field=order] button')");
     press("order", "=");
     browser.until(
         "only that value",
