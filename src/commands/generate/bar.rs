@@ -1,7 +1,7 @@
-//! How far it is, on a terminal: the part that is done, bytes, bytes a second, lines, and the time left.
+//! How far it is, on a terminal: the part that is done, bytes, bytes a second, and the time left.
 
 use super::Options;
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
@@ -39,12 +39,7 @@ impl Bar {
     pub(super) fn show(&self, lines: u64, bytes: u64, elapsed: Duration) {
         let Some((bar, end)) = &self.0 else { return };
         let each_second = bytes as f64 / elapsed.as_secs_f64().max(0.001);
-        bar.set_message(format!(
-            "{} · {}/s · {} lines",
-            HumanBytes(bytes),
-            HumanBytes(each_second as u64),
-            HumanCount(lines)
-        ));
+        bar.set_message(format!("{} · {}/s", HumanBytes(bytes), HumanBytes(each_second as u64)));
         bar.set_position(match end {
             End::Lines => lines,
             End::Bytes => bytes,
