@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= open qr config= no-config v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
+    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -38,6 +38,9 @@ complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pa
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
+complete -c logcast -n "__fish_logcast_needs_command" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
+always\t'Everywhere'
+never\t'Nowhere'"
 complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
@@ -53,7 +56,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -s f -l follow -d 'Accepte
 complete -c logcast -n "__fish_logcast_needs_command" -l retry -d 'As -f'
 complete -c logcast -n "__fish_logcast_needs_command" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
 complete -c logcast -n "__fish_logcast_needs_command" -l once -d 'End when all sources have ended'
-complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c logcast -n "__fish_logcast_needs_command" -s V -l version -d 'Print version'
 complete -c logcast -n "__fish_logcast_needs_command" -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
 complete -c logcast -n "__fish_logcast_needs_command" -a "generate" -d 'Write sample logs to a file or to standard output'
@@ -78,6 +81,9 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
+always\t'Everywhere'
+never\t'Nowhere'"
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
@@ -93,7 +99,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -s f -l follow -d
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l retry -d 'As -f'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l once -d 'End when all sources have ended'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rate -d 'Lines a second; 0 is as fast as it can [default: a line each 0.3 s]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l count -d 'How many lines [default: for ever]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand generate" -l size -d 'How much: a size like 10G' -r
@@ -124,7 +130,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only t
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l token -d 'The token of URLs that hold none' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l cursor-file -d 'Keep the place in this file and go on from there the next time' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
 always\t'Everywhere'
 never\t'Nowhere'"
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l json -d 'Print an object a line, with file, offset, level and time'
@@ -150,6 +156,9 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-origin -d 
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
+always\t'Everywhere'
+never\t'Nowhere'"
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l open -d 'Open the page in the browser'
@@ -159,7 +168,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -s v -l verbose -d 
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l keep -d 'Serve on when the command has ended, until a signal comes'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-show -d 'Do not show the command\'s output here as well; the URLs then go to standard output'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c logcast -n "__fish_logcast_using_subcommand healthcheck" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand man" -s h -l help -d 'Print help'

@@ -7,10 +7,11 @@ mod generate;
 mod serve;
 mod tail;
 
+use self::color::Color;
 use self::generate::GenerateArgs;
 use self::serve::{RunArgs, ServeArgs};
 use self::tail::TailArgs;
-use crate::commands::{Failure, check, health};
+use crate::commands::{Failure, check, color_talk, complain, health};
 use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -86,6 +87,7 @@ fn zone(text: &str) -> Result<TimeZone, String> {
 
 /// The program: reads the arguments of the process, runs the command, returns the exit code.
 pub fn main() -> ExitCode {
+    color_talk(Color::Auto.on(&io::stderr()));
     let args: Vec<OsString> = std::env::args_os().collect();
     let definition = with_environment(command(), args.get(1));
     let matches = match definition.clone().try_get_matches_from(&args) {
@@ -110,7 +112,7 @@ pub fn main() -> ExitCode {
 }
 
 fn fail(failure: &Failure) -> ExitCode {
-    let _ = writeln!(io::stderr(), "{failure}");
+    complain(failure);
     ExitCode::from(failure.code)
 }
 
@@ -215,8 +217,7 @@ fn usage(error: &clap::Error) -> ExitCode {
         Some(word) => failure.help(format!("did you mean '{word}'?")),
         None => failure.help("logcast --help lists what there is"),
     };
-    let _ = writeln!(io::stderr(), "{failure}");
-    ExitCode::from(failure.code)
+    fail(&failure)
 }
 
 #[cfg(test)]
