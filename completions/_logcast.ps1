@@ -61,74 +61,36 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was')
-            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify lines written by generate --sequence: none lost, doubled, out of order')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code')
             [CompletionResult]::new('healthcheck', 'healthcheck', [CompletionResultType]::ParameterValue, 'Ask a server whether it is well: exit code 0 or 1, for containers')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
-            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page, or that of a command')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify lines written by generate --sequence: none lost, doubled, out of order')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
-        'logcast;serve' {
-            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port; 0 means any free one [default: 8000, or the next free one]')
-            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port; 0 means any free one [default: 8000, or the next free one]')
-            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]')
-            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]')
-            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
-            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
-            [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local')
-            [CompletionResult]::new('--spool-limit', '--spool-limit', [CompletionResultType]::ParameterName, 'How much of a pipe is kept: a size like 64M or 1GiB')
-            [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'The most connections at once [default: 10000, or what the system allows]')
-            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Clients need this token')
-            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Clients need the token in this file')
-            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Speak TLS with this certificate (PEM, the chain); read again when it changes')
-            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'The certificate''s private key (PEM)')
-            [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *')
-            [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'A name under which this host is reached, for proxies and other machines')
-            [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The page''s title')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour errors and warnings')
-            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
-            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
-            [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Speak TLS with a certificate made for this run; its fingerprint is on standard error')
-            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the page in the browser')
-            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Draw the page''s URL for a telephone, on a terminal and where other machines are served')
-            [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no configuration file')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say who asks for what, on standard error')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say who asks for what, on standard error')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
-            [CompletionResult]::new('--no-follow', '--no-follow', [CompletionResultType]::ParameterName, 'Serve the files as they are now, and do not wait for more')
-            [CompletionResult]::new('--no-history', '--no-history', [CompletionResultType]::ParameterName, 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning')
-            [CompletionResult]::new('--history', '--history', [CompletionResultType]::ParameterName, 'The default: what is found beside a log counts')
-            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
-            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
-            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'As -f')
-            [CompletionResult]::new('--tee', '--tee', [CompletionResultType]::ParameterName, 'Pass standard input on to standard output; the URLs go to standard error')
-            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'End when all sources have ended')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
         'logcast;generate' {
-            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Lines a second; 0 is as fast as it can [default: a line each 0.3 s]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'What lines look like; a mixture is json=3,nginx=1')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Lines a second, 10..1000 for bursts; 0 is as fast as it can [default: a line each 0.3 s]')
             [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'How many lines [default: for ever]')
             [CompletionResult]::new('--size', '--size', [CompletionResultType]::ParameterName, 'How much: a size like 10G')
-            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'The same seed and --start give the same bytes, wherever')
+            [CompletionResult]::new('--duration', '--duration', [CompletionResultType]::ParameterName, 'How long: a span like 30s or 1h30m')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'The times of lines go from this time (2h, 14:02, 2026-11-24) up to now; without an end it then goes on live')
             [CompletionResult]::new('--start', '--start', [CompletionResultType]::ParameterName, 'The time of the first line; the others follow by the rate [default: now, and the real clock]')
-            [CompletionResult]::new('--style', '--style', [CompletionResultType]::ParameterName, 'What a line looks like')
-            [CompletionResult]::new('--levels', '--levels', [CompletionResultType]::ParameterName, 'Which levels, and how often relative to each other: INFO=9,ERROR=1')
-            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Rotate the file while writing it')
-            [CompletionResult]::new('--rotate-every', '--rotate-every', [CompletionResultType]::ParameterName, 'Rotate after so many lines (1000), or so many bytes (64k, 10M, 500B)')
-            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'How many rotated files to keep')
+            [CompletionResult]::new('--levels', '--levels', [CompletionResultType]::ParameterName, 'Which levels, and how often relative to each other: info=90,error=1 [default: as the story has it]')
+            [CompletionResult]::new('--seed', '--seed', [CompletionResultType]::ParameterName, 'With the same options the same seed gives the same text; with --start the same bytes, wherever')
+            [CompletionResult]::new('--rotate', '--rotate', [CompletionResultType]::ParameterName, 'Rotate the file while writing it: after so many lines or bytes, how, and how many old files to keep')
+            [CompletionResult]::new('--rotate-every', '--rotate-every', [CompletionResultType]::ParameterName, 'As the first part of --rotate')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'As the last part of --rotate')
+            [CompletionResult]::new('--files', '--files', [CompletionResultType]::ParameterName, 'Spread the lines over so many files, app-1.log and so on, the first the busiest')
             [CompletionResult]::new('--sequence', '--sequence', [CompletionResultType]::ParameterName, 'End each line with ` seq=N sum=H`, which logcast check verifies')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Show no progress')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Show no progress')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'logcast;tail' {
@@ -155,13 +117,6 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what is wrong')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            break
-        }
-        'logcast;check' {
-            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after this many numbered lines')
-            [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'End when a URL has been silent for so many seconds')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
         'logcast;run' {
@@ -213,28 +168,70 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'logcast;serve' {
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'The port; 0 means any free one [default: 8000, or the next free one]')
+            [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port; 0 means any free one [default: 8000, or the next free one]')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]')
+            [CompletionResult]::new('--bind', '--bind', [CompletionResultType]::ParameterName, 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
+            [CompletionResult]::new('--lines', '--lines', [CompletionResultType]::ParameterName, 'What a new client gets first: the last N lines of each file, from line N on, or all')
+            [CompletionResult]::new('--tz', '--tz', [CompletionResultType]::ParameterName, 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local')
+            [CompletionResult]::new('--spool-limit', '--spool-limit', [CompletionResultType]::ParameterName, 'How much of a pipe is kept: a size like 64M or 1GiB')
+            [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'The most connections at once [default: 10000, or what the system allows]')
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Clients need this token')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Clients need the token in this file')
+            [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Speak TLS with this certificate (PEM, the chain); read again when it changes')
+            [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'The certificate''s private key (PEM)')
+            [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *')
+            [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'A name under which this host is reached, for proxies and other machines')
+            [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The page''s title')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour errors and warnings')
+            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
+            [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Speak TLS with a certificate made for this run; its fingerprint is on standard error')
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the page in the browser')
+            [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Draw the page''s URL for a telephone, on a terminal and where other machines are served')
+            [CompletionResult]::new('--no-config', '--no-config', [CompletionResultType]::ParameterName, 'Read no configuration file')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say who asks for what, on standard error')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say who asks for what, on standard error')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--no-follow', '--no-follow', [CompletionResultType]::ParameterName, 'Serve the files as they are now, and do not wait for more')
+            [CompletionResult]::new('--no-history', '--no-history', [CompletionResultType]::ParameterName, 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning')
+            [CompletionResult]::new('--history', '--history', [CompletionResultType]::ParameterName, 'The default: what is found beside a log counts')
+            [CompletionResult]::new('-f', '-f', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
+            [CompletionResult]::new('--follow', '--follow', [CompletionResultType]::ParameterName, 'Accepted for those who type tail: it is what it does anyway')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'As -f')
+            [CompletionResult]::new('--tee', '--tee', [CompletionResultType]::ParameterName, 'Pass standard input on to standard output; the URLs go to standard error')
+            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'End when all sources have ended')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'logcast;check' {
+            [CompletionResult]::new('--count', '--count', [CompletionResultType]::ParameterName, 'End after this many numbered lines')
+            [CompletionResult]::new('--idle', '--idle', [CompletionResultType]::ParameterName, 'End when a URL has been silent for so many seconds')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'logcast;help' {
-            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was')
-            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify lines written by generate --sequence: none lost, doubled, out of order')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code')
             [CompletionResult]::new('healthcheck', 'healthcheck', [CompletionResultType]::ParameterValue, 'Ask a server whether it is well: exit code 0 or 1, for containers')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
-            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page')
+            [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page, or that of a command')
+            [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
+            [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Verify lines written by generate --sequence: none lost, doubled, out of order')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
-            break
-        }
-        'logcast;help;serve' {
             break
         }
         'logcast;help;generate' {
             break
         }
         'logcast;help;tail' {
-            break
-        }
-        'logcast;help;check' {
             break
         }
         'logcast;help;run' {
@@ -247,6 +244,12 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             break
         }
         'logcast;help;man' {
+            break
+        }
+        'logcast;help;serve' {
+            break
+        }
+        'logcast;help;check' {
             break
         }
         'logcast;help;help' {

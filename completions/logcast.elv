@@ -58,72 +58,35 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand serve 'Follow files and serve them as an event stream and a live page (the default)'
             cand generate 'Write sample logs to a file or to standard output'
             cand tail 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
-            cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
             cand run 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
             cand healthcheck 'Ask a server whether it is well: exit code 0 or 1, for containers'
             cand completions 'Print the completions of a shell'
-            cand man 'Print the man page'
+            cand man 'Print the man page, or that of a command'
+            cand serve 'Follow files and serve them as an event stream and a live page (the default)'
+            cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
-        &'logcast;serve'= {
-            cand -p 'The port; 0 means any free one [default: 8000, or the next free one]'
-            cand --port 'The port; 0 means any free one [default: 8000, or the next free one]'
-            cand -b 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]'
-            cand --bind 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]'
-            cand -n 'What a new client gets first: the last N lines of each file, from line N on, or all'
-            cand --lines 'What a new client gets first: the last N lines of each file, from line N on, or all'
-            cand --tz 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local'
-            cand --spool-limit 'How much of a pipe is kept: a size like 64M or 1GiB'
-            cand --max-clients 'The most connections at once [default: 10000, or what the system allows]'
-            cand --token 'Clients need this token'
-            cand --token-file 'Clients need the token in this file'
-            cand --tls-cert 'Speak TLS with this certificate (PEM, the chain); read again when it changes'
-            cand --tls-key 'The certificate''s private key (PEM)'
-            cand --allow-origin 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *'
-            cand --allow-host 'A name under which this host is reached, for proxies and other machines'
-            cand --title 'The page''s title'
-            cand --config 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]'
-            cand --color 'When to colour errors and warnings'
-            cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
-            cand --no-auth 'Serve other machines without a token'
-            cand --tls-self-signed 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
-            cand --open 'Open the page in the browser'
-            cand --qr 'Draw the page''s URL for a telephone, on a terminal and where other machines are served'
-            cand --no-config 'Read no configuration file'
-            cand -v 'Say who asks for what, on standard error'
-            cand --verbose 'Say who asks for what, on standard error'
-            cand -q 'Say nothing but errors'
-            cand --quiet 'Say nothing but errors'
-            cand --no-follow 'Serve the files as they are now, and do not wait for more'
-            cand --no-history 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
-            cand --history 'The default: what is found beside a log counts'
-            cand -f 'Accepted for those who type tail: it is what it does anyway'
-            cand --follow 'Accepted for those who type tail: it is what it does anyway'
-            cand --retry 'As -f'
-            cand --tee 'Pass standard input on to standard output; the URLs go to standard error'
-            cand --once 'End when all sources have ended'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
-        }
         &'logcast;generate'= {
-            cand --rate 'Lines a second; 0 is as fast as it can [default: a line each 0.3 s]'
+            cand --format 'What lines look like; a mixture is json=3,nginx=1'
+            cand --rate 'Lines a second, 10..1000 for bursts; 0 is as fast as it can [default: a line each 0.3 s]'
             cand --count 'How many lines [default: for ever]'
             cand --size 'How much: a size like 10G'
-            cand --seed 'The same seed and --start give the same bytes, wherever'
+            cand --duration 'How long: a span like 30s or 1h30m'
+            cand --since 'The times of lines go from this time (2h, 14:02, 2026-11-24) up to now; without an end it then goes on live'
             cand --start 'The time of the first line; the others follow by the rate [default: now, and the real clock]'
-            cand --style 'What a line looks like'
-            cand --levels 'Which levels, and how often relative to each other: INFO=9,ERROR=1'
-            cand --rotate 'Rotate the file while writing it'
-            cand --rotate-every 'Rotate after so many lines (1000), or so many bytes (64k, 10M, 500B)'
-            cand --keep 'How many rotated files to keep'
+            cand --levels 'Which levels, and how often relative to each other: info=90,error=1 [default: as the story has it]'
+            cand --seed 'With the same options the same seed gives the same text; with --start the same bytes, wherever'
+            cand --rotate 'Rotate the file while writing it: after so many lines or bytes, how, and how many old files to keep'
+            cand --rotate-every 'As the first part of --rotate'
+            cand --keep 'As the last part of --rotate'
+            cand --files 'Spread the lines over so many files, app-1.log and so on, the first the busiest'
             cand --sequence 'End each line with ` seq=N sum=H`, which logcast check verifies'
             cand -q 'Show no progress'
             cand --quiet 'Show no progress'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'logcast;tail'= {
             cand -n 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]'
@@ -149,12 +112,6 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --quiet 'Say only what is wrong'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
-        }
-        &'logcast;check'= {
-            cand --count 'End after this many numbered lines'
-            cand --idle 'End when a URL has been silent for so many seconds'
-            cand -h 'Print help'
-            cand --help 'Print help'
         }
         &'logcast;run'= {
             cand -p 'The port; 0 means any free one [default: 8000, or the next free one]'
@@ -201,24 +158,66 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'logcast;serve'= {
+            cand -p 'The port; 0 means any free one [default: 8000, or the next free one]'
+            cand --port 'The port; 0 means any free one [default: 8000, or the next free one]'
+            cand -b 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]'
+            cand --bind 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]'
+            cand -n 'What a new client gets first: the last N lines of each file, from line N on, or all'
+            cand --lines 'What a new client gets first: the last N lines of each file, from line N on, or all'
+            cand --tz 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local'
+            cand --spool-limit 'How much of a pipe is kept: a size like 64M or 1GiB'
+            cand --max-clients 'The most connections at once [default: 10000, or what the system allows]'
+            cand --token 'Clients need this token'
+            cand --token-file 'Clients need the token in this file'
+            cand --tls-cert 'Speak TLS with this certificate (PEM, the chain); read again when it changes'
+            cand --tls-key 'The certificate''s private key (PEM)'
+            cand --allow-origin 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *'
+            cand --allow-host 'A name under which this host is reached, for proxies and other machines'
+            cand --title 'The page''s title'
+            cand --config 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]'
+            cand --color 'When to colour errors and warnings'
+            cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
+            cand --no-auth 'Serve other machines without a token'
+            cand --tls-self-signed 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+            cand --open 'Open the page in the browser'
+            cand --qr 'Draw the page''s URL for a telephone, on a terminal and where other machines are served'
+            cand --no-config 'Read no configuration file'
+            cand -v 'Say who asks for what, on standard error'
+            cand --verbose 'Say who asks for what, on standard error'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand --no-follow 'Serve the files as they are now, and do not wait for more'
+            cand --no-history 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
+            cand --history 'The default: what is found beside a log counts'
+            cand -f 'Accepted for those who type tail: it is what it does anyway'
+            cand --follow 'Accepted for those who type tail: it is what it does anyway'
+            cand --retry 'As -f'
+            cand --tee 'Pass standard input on to standard output; the URLs go to standard error'
+            cand --once 'End when all sources have ended'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'logcast;check'= {
+            cand --count 'End after this many numbered lines'
+            cand --idle 'End when a URL has been silent for so many seconds'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'logcast;help'= {
-            cand serve 'Follow files and serve them as an event stream and a live page (the default)'
             cand generate 'Write sample logs to a file or to standard output'
             cand tail 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
-            cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
             cand run 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
             cand healthcheck 'Ask a server whether it is well: exit code 0 or 1, for containers'
             cand completions 'Print the completions of a shell'
-            cand man 'Print the man page'
+            cand man 'Print the man page, or that of a command'
+            cand serve 'Follow files and serve them as an event stream and a live page (the default)'
+            cand check 'Verify lines written by generate --sequence: none lost, doubled, out of order'
             cand help 'Print this message or the help of the given subcommand(s)'
-        }
-        &'logcast;help;serve'= {
         }
         &'logcast;help;generate'= {
         }
         &'logcast;help;tail'= {
-        }
-        &'logcast;help;check'= {
         }
         &'logcast;help;run'= {
         }
@@ -227,6 +226,10 @@ set edit:completion:arg-completer[logcast] = {|@words|
         &'logcast;help;completions'= {
         }
         &'logcast;help;man'= {
+        }
+        &'logcast;help;serve'= {
+        }
+        &'logcast;help;check'= {
         }
         &'logcast;help;help'= {
         }

@@ -58,15 +58,100 @@ complete -c logcast -n "__fish_logcast_needs_command" -l tee -d 'Pass standard i
 complete -c logcast -n "__fish_logcast_needs_command" -l once -d 'End when all sources have ended'
 complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c logcast -n "__fish_logcast_needs_command" -s V -l version -d 'Print version'
-complete -c logcast -n "__fish_logcast_needs_command" -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
 complete -c logcast -n "__fish_logcast_needs_command" -a "generate" -d 'Write sample logs to a file or to standard output'
 complete -c logcast -n "__fish_logcast_needs_command" -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
-complete -c logcast -n "__fish_logcast_needs_command" -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
 complete -c logcast -n "__fish_logcast_needs_command" -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
 complete -c logcast -n "__fish_logcast_needs_command" -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
 complete -c logcast -n "__fish_logcast_needs_command" -a "completions" -d 'Print the completions of a shell'
-complete -c logcast -n "__fish_logcast_needs_command" -a "man" -d 'Print the man page'
+complete -c logcast -n "__fish_logcast_needs_command" -a "man" -d 'Print the man page, or that of a command'
+complete -c logcast -n "__fish_logcast_needs_command" -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
+complete -c logcast -n "__fish_logcast_needs_command" -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
 complete -c logcast -n "__fish_logcast_needs_command" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l format -d 'What lines look like; a mixture is json=3,nginx=1' -r -f -a "plain\t'Python\'s logging, one message with a number'
+json\t'One JSON object a line'
+logfmt\t'Pairs key=value'
+nginx\t'nginx\'s access log, combined'
+apache\t'Apache\'s access log with virtual hosts'
+syslog\t'RFC 3164, with priority'
+syslog5424\t'RFC 5424, with structured data'
+log4j\t'Java\'s, with stack traces'
+python\t'Python\'s logging, with tracebacks'
+go\t'Go\'s log, with stacks of goroutines'
+rust-tracing\t'Rust\'s tracing'
+ansi\t'Coloured for a terminal'
+cri\t'A container\'s output as Kubernetes keeps it'
+hostile\t'Everything that breaks viewers'"
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rate -d 'Lines a second, 10..1000 for bursts; 0 is as fast as it can [default: a line each 0.3 s]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l count -d 'How many lines [default: for ever]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l size -d 'How much: a size like 10G' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l duration -d 'How long: a span like 30s or 1h30m' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l since -d 'The times of lines go from this time (2h, 14:02, 2026-11-24) up to now; without an end it then goes on live' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l start -d 'The time of the first line; the others follow by the rate [default: now, and the real clock]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l levels -d 'Which levels, and how often relative to each other: info=90,error=1 [default: as the story has it]' -r -f -a "trace\t''
+debug\t''
+info\t''
+warn\t''
+error\t''
+fatal\t''"
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l seed -d 'With the same options the same seed gives the same text; with --start the same bytes, wherever' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate -d 'Rotate the file while writing it: after so many lines or bytes, how, and how many old files to keep' -r -f -a "rename\t''
+copytruncate\t''
+truncate\t''"
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate-every -d 'As the first part of --rotate' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l keep -d 'As the last part of --rotate' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l files -d 'Spread the lines over so many files, app-1.log and so on, the first the busiest' -r
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -l sequence -d 'End each line with ` seq=N sum=H`, which logcast check verifies'
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -s q -l quiet -d 'Show no progress'
+complete -c logcast -n "__fish_logcast_using_subcommand generate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s n -l lines -d 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s g -l grep -d 'Only lines that match this regular expression; repeated: that match all of them' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s v -l exclude -d 'No lines that match this regular expression; may be repeated' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l level -d 'Only lines of these levels: warn+ means at least, error,fatal a list' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l since -d 'Only lines from this time on: 15m (ago), 14:02 (today), 2026-11-24T14:02:00Z' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l until -d 'Only lines before this time' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only this file of the server; may be repeated' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l token -d 'The token of URLs that hold none' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l cursor-file -d 'Keep the place in this file and go on from there the next time' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l json -d 'Print an object a line, with file, offset, level and time'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l no-follow -d 'Print what there is and end'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l retry -d 'Wait for a server that is not there yet, too'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s q -l quiet -d 'Say only what is wrong'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l token -d 'Clients need this token' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l token-file -d 'Clients need the token in this file' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l title -d 'The page\'s title' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
+always\t'Everywhere'
+never\t'Nowhere'"
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l open -d 'Open the page in the browser'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-config -d 'Read no configuration file'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s v -l verbose -d 'Say who asks for what, on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s q -l quiet -d 'Say nothing but errors'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l keep -d 'Serve on when the command has ended, until a signal comes'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-show -d 'Do not show the command\'s output here as well; the URLs then go to standard output'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_using_subcommand healthcheck" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand man" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
@@ -100,84 +185,17 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l retry -d 'As -
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l once -d 'End when all sources have ended'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rate -d 'Lines a second; 0 is as fast as it can [default: a line each 0.3 s]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l count -d 'How many lines [default: for ever]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l size -d 'How much: a size like 10G' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l seed -d 'The same seed and --start give the same bytes, wherever' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l start -d 'The time of the first line; the others follow by the rate [default: now, and the real clock]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l style -d 'What a line looks like' -r -f -a "tutorial\t''
-json\t''
-logfmt\t''
-nginx\t''
-java\t''
-syslog\t''"
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l levels -d 'Which levels, and how often relative to each other: INFO=9,ERROR=1' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate -d 'Rotate the file while writing it' -r -f -a "rename\t''
-copytruncate\t''
-truncate\t''"
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l rotate-every -d 'Rotate after so many lines (1000), or so many bytes (64k, 10M, 500B)' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l keep -d 'How many rotated files to keep' -r
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -l sequence -d 'End each line with ` seq=N sum=H`, which logcast check verifies'
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -s q -l quiet -d 'Show no progress'
-complete -c logcast -n "__fish_logcast_using_subcommand generate" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -s n -l lines -d 'What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -s g -l grep -d 'Only lines that match this regular expression; repeated: that match all of them' -r
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -s v -l exclude -d 'No lines that match this regular expression; may be repeated' -r
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l level -d 'Only lines of these levels: warn+ means at least, error,fatal a list' -r
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l since -d 'Only lines from this time on: 15m (ago), 14:02 (today), 2026-11-24T14:02:00Z' -r
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l until -d 'Only lines before this time' -r
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only this file of the server; may be repeated' -r
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l token -d 'The token of URLs that hold none' -r
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l cursor-file -d 'Keep the place in this file and go on from there the next time' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
-always\t'Everywhere'
-never\t'Nowhere'"
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l json -d 'Print an object a line, with file, offset, level and time'
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l no-follow -d 'Print what there is and end'
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l retry -d 'Wait for a server that is not there yet, too'
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -s q -l quiet -d 'Say only what is wrong'
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End when a URL has been silent for so many seconds' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand run" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand run" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l token -d 'Clients need this token' -r
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l token-file -d 'Clients need the token in this file' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l title -d 'The page\'s title' -r
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
-always\t'Everywhere'
-never\t'Nowhere'"
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-auth -d 'Serve other machines without a token'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l open -d 'Open the page in the browser'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-config -d 'Read no configuration file'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -s v -l verbose -d 'Say who asks for what, on standard error'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -s q -l quiet -d 'Say nothing but errors'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l keep -d 'Serve on when the command has ended, until a signal comes'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-show -d 'Do not show the command\'s output here as well; the URLs then go to standard output'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c logcast -n "__fish_logcast_using_subcommand healthcheck" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand man" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check run healthcheck completions man help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check run healthcheck completions man help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check run healthcheck completions man help" -f -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check run healthcheck completions man help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check run healthcheck completions man help" -f -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check run healthcheck completions man help" -f -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check run healthcheck completions man help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check run healthcheck completions man help" -f -a "man" -d 'Print the man page'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from serve generate tail check run healthcheck completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "man" -d 'Print the man page, or that of a command'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c logcast -n "__fish_logcast_using_subcommand completions" -f -a "bash elvish fish powershell zsh"
+complete -c logcast -n "__fish_logcast_using_subcommand man" -f -a "serve generate tail check run healthcheck completions man"

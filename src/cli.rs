@@ -4,17 +4,20 @@
 mod color;
 mod config;
 mod generate;
+mod pages;
 mod serve;
 mod tail;
+mod values;
+mod wrong;
 
 use self::color::Color;
 use self::generate::GenerateArgs;
 use self::serve::{RunArgs, ServeArgs};
 use self::tail::TailArgs;
+use self::wrong::{close, usage};
 use crate::commands::{Failure, check, color_talk, complain, health};
 use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use jiff::tz::TimeZone;
 use std::ffi::OsString;
@@ -66,8 +69,12 @@ enum Command {
         /// For which shell
         shell: clap_complete::Shell,
     },
-    /// Print the man page
-    Man,
+    /// Print the man page, or that of a command
+    Man {
+        /// The command
+        #[arg(value_parser = pages::CommandName)]
+        command: Option<String>,
+    },
 }
 
 fn backlog(text: &str) -> Result<Backlog, String> {
@@ -92,18 +99,18 @@ pub fn main() -> ExitCode {
     let definition = with_environment(command(), args.get(1));
     let matches = match definition.clone().try_get_matches_from(&args) {
         Ok(matches) => matches,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, &args),
     };
     let matches = match config::with_config(definition, &matches) {
         Ok(definition) => match definition.try_get_matches_from(&args) {
             Ok(matches) => matches,
-            Err(error) => return usage(&error),
+            Err(error) => return usage(&error, &args),
         },
         Err(failure) => return fail(&failure),
     };
     let result = match Cli::from_arg_matches(&matches) {
         Ok(cli) => run(cli),
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error, &args),
     };
     match result {
         Ok(code) => ExitCode::from(code),
@@ -146,18 +153,8 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Check { source, count, idle }) => {
             check::run(&check::Options { source, count, idle: Duration::from_secs(idle) })
         }
-        Some(Command::Completions { shell }) => {
-            let mut out = Vec::new();
-            clap_complete::generate(shell, &mut command(), "logcast", &mut out);
-            print(&out)
-        }
-        Some(Command::Man) => {
-            let mut out = Vec::new();
-            clap_mangen::Man::new(command())
-                .render(&mut out)
-                .map_err(|error| Failure::refused(format!("cannot write the man page: {error}")))?;
-            print(&out)
-        }
+        Some(Command::Completions { shell }) => print(&pages::completions(shell)),
+        Some(Command::Man { command }) => print(&pages::man(command.as_deref())?),
         None => serve::run(cli.serve),
     };
     done.map(|()| 0)
@@ -173,53 +170,6 @@ fn print(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Whether one slip (a letter more, less or another, or two swapped) makes the one word of the other.
-fn close(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let head = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    let (a, b) = (&a[head..], &b[head..]);
-    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(x, y)| x == y).count();
-    let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
-    a.len() <= 1 && b.len() <= 1 || a.len() == 2 && b.len() == 2 && a[0] == b[1] && a[1] == b[0]
-}
-
-/// clap's error in our form: one line that says what is wrong, perhaps one that says what to do.
-fn usage(error: &clap::Error) -> ExitCode {
-    if matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp
-            | ErrorKind::DisplayVersion
-            | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-    ) {
-        return match print(error.render().to_string().as_bytes()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => ExitCode::from(failure.code),
-        };
-    }
-    let text = error.render().to_string();
-    let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-    let mut message = first.to_owned();
-    // clap lists what is missing on the lines below.
-    if let (ErrorKind::MissingRequiredArgument, Some(ContextValue::Strings(missing))) =
-        (error.kind(), error.get(ContextKind::InvalidArg))
-    {
-        message = format!("{first} {}", missing.join(", "));
-    }
-    let mut failure = Failure::usage(message);
-    let suggested =
-        [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
-    let word = suggested.iter().find_map(|kind| match error.get(*kind)? {
-        ContextValue::String(word) => Some(word.clone()),
-        ContextValue::Strings(words) => words.first().cloned(),
-        _ => None,
-    });
-    failure = match word {
-        Some(word) => failure.help(format!("did you mean '{word}'?")),
-        None => failure.help("logcast --help lists what there is"),
-    };
-    fail(&failure)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,18 +177,5 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         command().debug_assert();
-    }
-
-    #[test]
-    fn a_slip_is_close() {
-        for (a, b, expected) in [
-            ("serve", "sevre", true),
-            ("serve", "serv", true),
-            ("serve", "server", true),
-            ("serve", "app", false),
-            ("man", "main", true),
-        ] {
-            assert_eq!(close(a, b), expected, "{a} {b}");
-        }
     }
 }

@@ -1,93 +1,103 @@
 //! The arguments of `logcast generate`, and their way to the command's options.
 
+use super::values::{size, span};
+use super::wrong::{wrong_choice, wrong_value};
 use crate::commands::Failure;
-use crate::commands::generate::{self, Every, Rotate};
-use crate::generate::clock::{Clock, Start};
-use crate::generate::{LEVELS, Recipe, Style, styles};
-use clap::{Args, ValueEnum};
+use crate::commands::generate::{self, Every, MAX_FILES, Rotate, Rotation, Times};
+use crate::generate::clock::Start;
+use crate::generate::rate::Rate;
+use crate::generate::{Format, LEVELS, Mix, Weights, level_of};
+use crate::log::filter::instant;
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, Args, Command, ValueHint};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use std::ffi::OsStr;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// A line each 0.3 seconds, as the tutorial's program writes.
+const RATE: f64 = 10.0 / 3.0;
+/// When and how often a log is rotated if nothing is said.
+const EVERY: Every = Every::Lines(1000);
+const KEEP: u32 = 5;
+const MAX_KEEP: u32 = 1000;
 
 /// What to write.
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
     /// The file to append to, or - [default: standard output]
+    #[arg(value_hint = ValueHint::FilePath)]
     file: Option<PathBuf>,
-    /// Lines a second; 0 is as fast as it can [default: a line each 0.3 s]
-    #[arg(long, default_value_t = 10.0 / 3.0, value_parser = rate, hide_default_value = true)]
-    rate: f64,
+    /// What lines look like; a mixture is json=3,nginx=1
+    #[arg(long, alias = "style", value_name = "FORMAT[=N],…", default_value = "plain", value_parser = FormatParser)]
+    format: Mix,
+    /// Lines a second, 10..1000 for bursts; 0 is as fast as it can [default: a line each 0.3 s]
+    #[arg(long, value_name = "N|LOW..HIGH", value_parser = rate, allow_negative_numbers = true)]
+    rate: Option<Rate>,
     /// How many lines [default: for ever]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     count: Option<u64>,
     /// How much: a size like 10G
     #[arg(long, value_parser = size)]
     size: Option<u64>,
-    /// The same seed and --start give the same bytes, wherever
-    #[arg(long, default_value_t = 0)]
-    seed: u64,
+    /// How long: a span like 30s or 1h30m
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    duration: Option<Duration>,
+    /// The times of lines go from this time (2h, 14:02, 2026-11-24) up to now; without an end it then goes on live
+    #[arg(long, value_name = "TIME", value_parser = since, conflicts_with = "start")]
+    since: Option<Timestamp>,
     /// The time of the first line; the others follow by the rate [default: now, and the real clock]
     #[arg(long, value_name = "TIME", value_parser = start)]
     start: Option<Start>,
-    /// What a line looks like
-    #[arg(long, value_enum, default_value_t = StyleName::Tutorial)]
-    style: StyleName,
-    /// Which levels, and how often relative to each other: INFO=9,ERROR=1
-    #[arg(long, value_name = "LEVEL[=N],…", value_parser = levels)]
+    /// Which levels, and how often relative to each other: info=90,error=1 [default: as the story has it]
+    #[arg(long, value_name = "LEVEL[=N],…", value_parser = LevelsParser)]
     levels: Option<Weights>,
+    /// With the same options the same seed gives the same text; with --start the same bytes, wherever
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
     /// End each line with ` seq=N sum=H`, which logcast check verifies
     #[arg(long)]
     sequence: bool,
-    /// Rotate the file while writing it
-    #[arg(long, value_enum, value_name = "HOW", requires = "file")]
-    rotate: Option<RotateName>,
-    /// Rotate after so many lines (1000), or so many bytes (64k, 10M, 500B)
-    #[arg(long, value_name = "LINES|SIZE", default_value = "1000", value_parser = every)]
-    rotate_every: Every,
-    /// How many rotated files to keep
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    keep: u32,
+    /// Rotate the file while writing it: after so many lines or bytes, how, and how many old files to keep
+    #[arg(long, value_name = "LINES|SIZE,HOW,KEEP", requires = "file", value_parser = RotateParser)]
+    rotate: Option<RotateArg>,
+    /// As the first part of --rotate
+    #[arg(long, value_name = "LINES|SIZE", hide = true, requires = "rotate", value_parser = every)]
+    rotate_every: Option<Every>,
+    /// As the last part of --rotate
+    #[arg(long, value_name = "N", hide = true, requires = "rotate", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_KEEP)))]
+    keep: Option<u32>,
+    /// Spread the lines over so many files, app-1.log and so on, the first the busiest
+    #[arg(long, value_name = "N", requires = "file", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_FILES)))]
+    files: Option<u32>,
     /// Show no progress
     #[arg(short, long)]
     quiet: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum StyleName {
-    Tutorial,
-    Json,
-    Logfmt,
-    Nginx,
-    Java,
-    Syslog,
+/// The parts of `--rotate` that were given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct RotateArg {
+    how: Option<Rotate>,
+    every: Option<Every>,
+    keep: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum RotateName {
-    Rename,
-    Copytruncate,
-    Truncate,
+const ROTATES: [(&str, Rotate); 3] =
+    [("rename", Rotate::Rename), ("copytruncate", Rotate::CopyTruncate), ("truncate", Rotate::Truncate)];
+
+fn rate(text: &str) -> Result<Rate, String> {
+    Rate::parse(text).ok_or_else(|| "must be lines a second like 5, or 10..1000 for bursts".to_owned())
 }
 
-/// How often each level occurs.
-type Weights = [u32; LEVELS.len()];
-
-fn rate(text: &str) -> Result<f64, String> {
-    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && (0.0..=1e9).contains(rate));
-    rate.ok_or_else(|| "must be a number of lines a second".to_owned())
+fn since(text: &str) -> Result<Timestamp, String> {
+    let found = instant("since", text, Timestamp::now(), &TimeZone::system());
+    found.map_err(|_| "must be a time like 2h, 14:02 or 2026-11-24T14:02:00Z".to_owned())
 }
 
-fn levels(text: &str) -> Result<Weights, String> {
-    let mut weights = Weights::default();
-    for part in text.split(',') {
-        let (name, weight) = part.split_once('=').unwrap_or((part, "1"));
-        let at = LEVELS.iter().position(|level| level.eq_ignore_ascii_case(name.trim()));
-        let at = at.ok_or_else(|| format!("levels are {}", LEVELS.join(", ")))?;
-        let weight = weight.trim().parse().ok().filter(|&weight: &u32| weight <= 1_000_000);
-        weights[at] = weight.ok_or("a level's weight is a number up to 1000000")?;
-    }
-    match weights.iter().any(|&weight| weight > 0) {
-        true => Ok(weights),
-        false => Err("at least one level must occur".to_owned()),
-    }
+fn start(text: &str) -> Result<Start, String> {
+    Start::parse(text).ok_or_else(|| "must be a time like 2020-12-22T20:37:09Z".to_owned())
 }
 
 fn every(text: &str) -> Result<Every, String> {
@@ -102,68 +112,146 @@ fn every(text: &str) -> Result<Every, String> {
     }
 }
 
-fn start(text: &str) -> Result<Start, String> {
-    Start::parse(text).ok_or_else(|| "must be a time like 2020-12-22T20:37:09Z".to_owned())
+/// `json`, `json=3,nginx=1`.
+#[derive(Debug, Clone, Copy)]
+struct FormatParser;
+
+impl TypedValueParser for FormatParser {
+    type Value = Mix;
+
+    fn parse_ref(&self, _: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Mix, clap::Error> {
+        Mix::parse(&value.to_string_lossy()).map_err(|part| {
+            let names: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+            if part.contains('=') {
+                return wrong_value(arg, &part, "must be a format and a number like json=3");
+            }
+            let others: Vec<&str> = Format::ALL.iter().flat_map(|format| format.aliases()).copied().collect();
+            wrong_choice(arg, &part, &names, &others)
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let value = |format: Format| PossibleValue::new(format.name()).help(format.about());
+        Some(Box::new(Format::ALL.into_iter().map(value)))
+    }
 }
 
-/// A size: digits and an optional unit, powers of 1024 (`64M`, `1GiB`) or of 1000 (`64MB`).
-pub(crate) fn size(text: &str) -> Result<u64, String> {
-    let wrong = || "must be a size like 64M or 1GiB".to_owned();
-    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
-    let unit = text[digits..].trim().to_ascii_lowercase();
-    let (letter, rest) = unit.split_at(unit.len().min(1));
-    let power = match letter {
-        "" | "b" => 0,
-        "k" => 1,
-        "m" => 2,
-        "g" => 3,
-        "t" => 4,
-        _ => return Err(wrong()),
-    };
-    let base: u64 = match rest {
-        "" | "i" | "ib" => 1024,
-        "b" => 1000,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(base.pow(power)).ok_or_else(|| "too large".to_owned())
+/// `error`, `info=90,error=1`.
+#[derive(Debug, Clone, Copy)]
+struct LevelsParser;
+
+impl TypedValueParser for LevelsParser {
+    type Value = Weights;
+
+    fn parse_ref(&self, _: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Weights, clap::Error> {
+        let text = value.to_string_lossy();
+        let mut weights = Weights::default();
+        for part in text.split(',') {
+            let (name, weight) = part.split_once('=').unwrap_or((part, "1"));
+            let at = level_of(name.trim())
+                .ok_or_else(|| wrong_choice(arg, name.trim(), &LEVELS, &["warning", "critical"]))?;
+            let weight = weight.trim().parse().ok().filter(|&weight: &u32| weight <= Mix::MAX_WEIGHT);
+            weights[at] =
+                weight.ok_or_else(|| wrong_value(arg, part, "must be a level and a number like info=90"))?;
+        }
+        match weights.iter().any(|&weight| weight > 0) {
+            true => Ok(weights),
+            false => Err(wrong_value(arg, &text, "at least one level must occur")),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(LEVELS.into_iter().map(PossibleValue::new)))
+    }
+}
+
+/// `rename`, `10M`, `10M,copytruncate`, `1000,truncate,3`: each part is known by what it is, a second number is how
+/// many to keep.
+#[derive(Debug, Clone, Copy)]
+struct RotateParser;
+
+impl TypedValueParser for RotateParser {
+    type Value = RotateArg;
+
+    fn parse_ref(&self, _: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<RotateArg, clap::Error> {
+        let text = value.to_string_lossy();
+        let mut found = RotateArg::default();
+        for part in text.split(',').map(str::trim) {
+            let style = ROTATES.iter().find(|(name, _)| *name == part);
+            let keep = part.parse().ok().filter(|keep| (1..=MAX_KEEP).contains(keep));
+            match (style, every(part), keep) {
+                (Some((_, how)), ..) if found.how.is_none() => found.how = Some(*how),
+                // What comes before the style says when; what comes after it, how many.
+                (None, Ok(every), _) if found.every.is_none() && found.how.is_none() => {
+                    found.every = Some(every);
+                }
+                (None, _, Some(keep)) if found.keep.is_none() && found.how.is_some() => {
+                    found.keep = Some(keep);
+                }
+                _ => {
+                    let is_word = part.bytes().all(|byte| byte.is_ascii_alphabetic()) && found.how.is_none();
+                    return Err(match is_word && !part.is_empty() {
+                        true => wrong_choice(arg, part, &ROTATES.map(|(name, _)| name), &[]),
+                        false => wrong_value(arg, &text, "must be like 10M, rename or 10M,rename,5"),
+                    });
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(ROTATES.into_iter().map(|(name, _)| PossibleValue::new(name))))
+    }
 }
 
 /// From arguments to the command.
 pub(crate) fn run(args: GenerateArgs) -> Result<(), Failure> {
     let file = args.file.filter(|file| file.as_os_str() != "-");
-    if file.is_none() && args.rotate.is_some() {
-        return Err(Failure::usage("cannot rotate standard output: name a file"));
+    if file.is_none() {
+        let help = "logcast generate app.log";
+        match (args.rotate, args.files) {
+            (Some(_), _) => {
+                return Err(Failure::usage("cannot rotate standard output: name a file").help(help));
+            }
+            (_, Some(_)) => {
+                return Err(
+                    Failure::usage("cannot spread lines over standard output: name a file").help(help)
+                );
+            }
+            _ => {}
+        }
     }
-    let style = match args.style {
-        StyleName::Tutorial => Style::Tutorial,
-        StyleName::Json => Style::Json,
-        StyleName::Logfmt => Style::Logfmt,
-        StyleName::Nginx => Style::Nginx,
-        StyleName::Java => Style::Java,
-        StyleName::Syslog => Style::Syslog,
+    // What is written of the past is written at once, unless somebody says how fast.
+    let is_past = args.since.is_some() && (args.count.is_some() || args.size.is_some());
+    let rate = match args.rate {
+        Some(rate) => rate,
+        None if is_past => Rate::FULL,
+        None => Rate::steady(RATE),
     };
-    let mixed = if style == Style::Tutorial { styles::DEFAULT_WEIGHTS } else { styles::MIXED_WEIGHTS };
-    let clock = match args.start {
-        Some(start) => Clock::fixed(start, args.rate),
-        None => Clock::now(),
+    let times = match (args.start, args.since) {
+        (Some(start), _) => Times::Start(start),
+        (_, Some(since)) => Times::Since(since),
+        _ => Times::Now,
     };
-    let rotate = args.rotate.map(|how| match how {
-        RotateName::Rename => Rotate::Rename,
-        RotateName::Copytruncate => Rotate::CopyTruncate,
-        RotateName::Truncate => Rotate::Truncate,
+    let rotation = args.rotate.map(|rotate| Rotation {
+        how: rotate.how.unwrap_or(Rotate::Rename),
+        every: args.rotate_every.or(rotate.every).unwrap_or(EVERY),
+        keep: args.keep.or(rotate.keep).unwrap_or(KEEP),
     });
-    let recipe =
-        Recipe { style, seed: args.seed, weights: args.levels.unwrap_or(mixed), sequence: args.sequence };
     generate::run(generate::Options {
-        recipe,
-        clock,
+        mix: args.format,
+        seed: args.seed,
+        weights: args.levels,
+        sequence: args.sequence,
+        times,
         file,
-        rate: args.rate,
+        files: args.files,
+        rate,
         count: args.count,
         size: args.size,
-        rotate: rotate.map(|how| (how, args.rotate_every)),
-        keep: args.keep,
+        duration: args.duration,
+        rotation,
         quiet: args.quiet,
     })
 }
@@ -173,31 +261,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes() {
-        for (text, expected) in [
-            ("0", Some(0)),
-            ("512", Some(512)),
-            ("64k", Some(64 << 10)),
-            ("64M", Some(64 << 20)),
-            ("1GiB", Some(1 << 30)),
-            ("2gb", Some(2_000_000_000)),
-            ("", None),
-            ("M", None),
-            ("5x", None),
-            ("99999999999999999999", None),
-            ("99999999T", None),
-        ] {
-            assert_eq!(size(text).ok(), expected, "{text}");
-        }
-    }
-
-    #[test]
     fn lines_or_bytes() {
         assert_eq!(every("1000"), Ok(Every::Lines(1000)));
         assert_eq!(every("500B"), Ok(Every::Bytes(500)));
         assert_eq!(every("64k"), Ok(Every::Bytes(64 << 10)));
         for wrong in ["", "0", "0k", "k", "ten", "-1"] {
             assert!(every(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rotation_in_one_word() {
+        let read = |text: &str| RotateParser.parse_ref(&Command::new("x"), None, OsStr::new(text)).ok();
+        let (how, every) = (Some(Rotate::CopyTruncate), Some(Every::Bytes(10 << 20)));
+        assert_eq!(read("copytruncate"), Some(RotateArg { how, every: None, keep: None }));
+        assert_eq!(read("10M,copytruncate"), Some(RotateArg { how, every, keep: None }));
+        assert_eq!(read("10M,copytruncate,3"), Some(RotateArg { how, every, keep: Some(3) }));
+        assert_eq!(read("10M"), Some(RotateArg { how: None, every, keep: None }));
+        let lines = Some(Every::Lines(50));
+        assert_eq!(read("50, rename").map(|arg| arg.every), Some(lines));
+        for wrong in ["", "10M,5", "rename,rename", "rename,0", "rename,1001", "10X", "1,rename,2,3"] {
+            assert_eq!(read(wrong), None, "{wrong}");
         }
     }
 }

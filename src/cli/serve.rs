@@ -1,7 +1,7 @@
 //! The arguments of `logcast serve` and `logcast run`, and their way to the commands' options.
 
 use super::color::Color;
-use super::generate::size;
+use super::values::size;
 use super::{backlog, close, command, zone};
 use crate::commands::run::{self, Job};
 use crate::commands::{Failure, color_talk, guard, serve};
@@ -175,7 +175,8 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
         Some(path) => Some(read_token(&path)?),
     };
     if token.as_deref().is_some_and(|token| token.len() < 8 || !token.bytes().all(|b| b.is_ascii_graphic())) {
-        return Err(Failure::usage("cannot use this token: it must be at least 8 visible ASCII characters"));
+        let failure = Failure::usage("cannot use this token: it must be at least 8 visible ASCII characters");
+        return Err(failure.help("--token \"$(head -c 16 /dev/urandom | base64)\" makes one"));
     }
     for origin in &args.allow_origin {
         let plain_origin = origin

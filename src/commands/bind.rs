@@ -100,6 +100,8 @@ fn bind_tcp(
                     io::ErrorKind::PermissionDenied => {
                         failure.help("ports below 1024 need a privilege; choose another with --port")
                     }
+                    io::ErrorKind::AddrNotAvailable => failure
+                        .help("it is no address of this machine; `ip address` lists them, 0.0.0.0 is all"),
                     _ => failure,
                 });
             }
@@ -123,6 +125,13 @@ fn listen(address: SocketAddr) -> io::Result<tokio::net::TcpListener> {
 fn bind_unix(name: &str) -> Result<Listener, Failure> {
     let refused = |error: io::Error| Failure::refused(format!("cannot bind '{}': {error}", plain(name)));
     let path = Path::new(name);
+    if let Ok(meta) = std::fs::symlink_metadata(path)
+        && !meta.file_type().is_socket()
+    {
+        let failure =
+            Failure::refused(format!("cannot bind '{}': there is a file, not a socket", plain(name)));
+        return Err(failure.help("an address has no slash; a socket has a path of its own"));
+    }
     // A socket that nobody answers is left over from a server that was killed.
     if std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket())
         && std::os::unix::net::UnixStream::connect(path)

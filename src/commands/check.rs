@@ -51,7 +51,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         return Err(failure.help("curl -N -H Accept:text/plain URL | logcast check"));
     }
     if std::fs::metadata(&options.source).is_ok_and(|meta| meta.is_dir()) {
-        return Err(Failure::usage(format!("cannot check '{shown}': it is a folder")));
+        let help = format!("logcast check '{}/app.log'", shown.trim_end_matches('/'));
+        return Err(Failure::usage(format!("cannot check '{shown}': it is a folder")).help(help));
+    }
+    if text.is_some_and(stream::is_nowhere) {
+        let failure = Failure::usage(format!("cannot check '{shown}': it names no host"));
+        return Err(failure.help("logcast check http://127.0.0.1:8000/"));
     }
     // Without a verdict it did not succeed.
     let stop = Stop::listen(1)?;

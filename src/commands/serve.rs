@@ -226,7 +226,7 @@ fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {
             check_path(path, &shown)?;
         }
         if matches!(spec, Spec::Stdin { .. }) && specs.iter().any(|spec| matches!(spec, Spec::Stdin { .. })) {
-            return Err(Failure::usage("cannot follow '-': it is a source already"));
+            return Err(Failure::usage("cannot follow '-': it is a source already").help("name it once"));
         }
         specs.push(spec);
     }
@@ -247,7 +247,8 @@ fn check_path(path: &Path, shown: &str) -> Result<(), Failure> {
     } else {
         return Ok(());
     };
-    Err(Failure::usage(format!("cannot follow '{shown}': {cause}")))
+    let help = format!("a program that reads it can be piped: cat '{shown}' | logcast");
+    Err(Failure::usage(format!("cannot follow '{shown}': {cause}")).help(help))
 }
 
 /// As many as wished, as far as the system gives descriptors.

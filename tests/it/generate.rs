@@ -2,7 +2,11 @@
 
 use crate::support::server::{LOGCAST, Outcome, run};
 use crate::support::{Place, Server, wait_for};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use logcast::generate::Format;
 use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -59,7 +63,8 @@ fn the_tutorial_s_log() {
 #[test]
 fn a_seed_and_a_start_give_the_same_bytes() {
     let place = Place::new();
-    for style in ["tutorial", "json", "logfmt", "nginx", "java", "syslog"] {
+    // The old names, among them.
+    for style in ["tutorial", "json", "logfmt", "nginx", "java", "syslog", "hostile", "json=3,nginx=1"] {
         let args = |seed: u64| {
             format!("--style {style} --rate 0 --count 300 --levels INFO=3,ERROR --seed {seed} {START}")
         };
@@ -102,10 +107,12 @@ fn a_file_is_appended_to_and_its_numbers_go_on() {
 #[test]
 fn a_reader_that_goes_away_ends_it_silently() {
     let place = Place::new();
-    let script = "set -o pipefail; \"$0\" generate --rate 0 --count 10000000 | head -n 2";
-    let outcome = run(&place, &["bash", "-c", script, LOGCAST]);
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
-    assert_eq!(outcome.stdout.lines().count(), 2);
+    for format in ["plain", "log4j", "hostile"] {
+        let script = "set -o pipefail; \"$0\" generate --format \"$1\" --rate 0 --count 10000000 | head -n 2";
+        let outcome = run(&place, &["bash", "-c", script, LOGCAST, format]);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+        assert_eq!(outcome.stdout.lines().count(), 2);
+    }
 }
 
 #[test]
@@ -141,6 +148,107 @@ fn a_signal_ends_it_before_a_pipe_that_nobody_reads() {
     kill_process(Pid::from_child(&child), Signal::TERM).expect("a signal");
     let status = wait_for("the end", || child.try_wait().expect("a child"));
     assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn numbers_hold_in_every_format_and_in_mixtures() {
+    let formats = Format::ALL.map(|format| format.name().to_owned());
+    for format in formats.into_iter().chain(["log4j=1,json=2,hostile,cri".to_owned()]) {
+        let place = Place::new();
+        generate(&place, &format!("--format {format} --rate 0 --count 3000 --sequence f"));
+        assert_eq!(check(&place, "f"), whole(3000), "{format}");
+        // The last line may be a long one: its number is found all the same.
+        generate(&place, &format!("--format {format} --rate 0 --count 55 --sequence f"));
+        assert_eq!(check(&place, "f"), whole(3055), "{format}");
+    }
+}
+
+#[test]
+fn a_rotation_is_one_word() {
+    let place = Place::new();
+    generate(&place, "--rate 0 --count 1000 --sequence --rotate 5k,copytruncate,3 f");
+    let len = |name: &str| fs::metadata(place.path(name)).map(|meta| meta.len()).ok();
+    assert!(len("f.1").is_some_and(|len| (5 << 10..6 << 10).contains(&len)), "{:?}", len("f.1"));
+    assert!(len("f.3").is_some() && len("f.4").is_none());
+}
+
+#[test]
+fn several_files_share_a_story() {
+    let place = Place::new();
+    generate(&place, "--rate 0 --count 4000 --sequence --files 4 --format json=3,nginx=1 --seed 5 app.log");
+    let read = |number: u32| fs::read_to_string(place.path(&format!("app-{number}.log"))).expect("a file");
+    let texts: Vec<String> = (1..=4).map(read).collect();
+    let counts: Vec<usize> = texts.iter().map(|text| text.lines().count()).collect();
+    assert_eq!(counts.iter().sum::<usize>(), 4000);
+    assert!(counts.is_sorted_by(|a, b| a > b), "{counts:?}");
+    for number in 1..=4 {
+        let (code, verdict) = check(&place, &format!("app-{number}.log"));
+        assert_eq!(code, Some(0), "{verdict}");
+    }
+    // Each file has one format, and a request is met in several.
+    assert!(texts[..3].iter().all(|text| text.lines().all(|line| line.starts_with('{'))));
+    assert!(texts[3].starts_with("198."), "{}", &texts[3][..80]);
+    let ids = |text: &str| -> BTreeSet<String> {
+        let parts = text.split("\"request\":\"").skip(1);
+        parts.filter_map(|part| part.split('"').next().map(str::to_owned)).collect()
+    };
+    let shared = ids(&texts[0]).intersection(&ids(&texts[1])).count();
+    assert!(shared > 50, "{shared} ids in both");
+}
+
+#[test]
+fn times_reach_back_and_end_now() {
+    let place = Place::new();
+    // A machine's zone is its own: the test has one.
+    let since = |args: &str| {
+        let words = format!("env TZ=UTC {LOGCAST} generate {args}");
+        let outcome = run(&place, &words.split(' ').collect::<Vec<_>>());
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{args}");
+        outcome.stdout
+    };
+    let reader = logcast::log::record::Reader::new(&logcast::log::record::Options {
+        now: Timestamp::now(),
+        zone: TimeZone::UTC,
+    });
+    let began = Timestamp::now();
+    for args in ["--since 2h --count 1000", "--since 2h --size 60k", "--since 2h --rate 1000 --count 1000"] {
+        let text = since(args);
+        let times: Vec<Timestamp> =
+            text.lines().map(|line| reader.time(line.as_bytes()).expect("a time")).collect();
+        let ago = |time: Timestamp| Timestamp::now().duration_since(time).as_secs();
+        let passed = Timestamp::now().duration_since(began).as_secs();
+        assert!(times.is_sorted(), "{args}");
+        assert!((7200..=7200 + passed).contains(&ago(times[0])), "{args}: {}", times[0]);
+        assert!(ago(times[times.len() - 1]) <= 20 + passed, "{args}: {}", times[times.len() - 1]);
+        let middle = ago(times[times.len() / 2]);
+        assert!((3500..3700 + passed).contains(&middle), "{args}: {middle}");
+    }
+    // Without an end the past comes at once, and then it goes on.
+    let mut child = spawn(&place, "--since 1h --rate 10 live", Stdio::null());
+    wait_for("36,000 lines and some more", || {
+        let text = fs::read_to_string(place.path("live")).ok()?;
+        (text.lines().count() > 36_005).then_some(())
+    });
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("a signal");
+    wait_for("the end", || child.try_wait().expect("a child"));
+}
+
+#[test]
+fn it_ends_after_a_time() {
+    let place = Place::new();
+    let text = generate(&place, "--duration 300ms --rate 100");
+    assert!((1..60).contains(&text.lines().count()), "{}", text.lines().count());
+    assert!(!generate(&place, "--duration 1ms --rate 0 --format go").is_empty());
+}
+
+#[test]
+fn bursts_move_the_times_of_lines() {
+    let place = Place::new();
+    let text = generate(&place, "--rate 1..1000000 --count 3000 --start 2026-11-24T10:00:00Z");
+    let second = |number: usize| text.lines().nth(number).map(|line| &line[11..19]);
+    // A line a second, for seven seconds; then all the others at once.
+    assert_eq!([second(0), second(6), second(7)], [Some("10:00:00"), Some("10:00:06"), Some("10:00:07")]);
+    assert_eq!(second(2999), Some("10:00:07"));
 }
 
 /// All lives together have every line, in every style and both orders of renaming.

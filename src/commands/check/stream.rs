@@ -37,6 +37,11 @@ pub(super) fn read(url: &str, options: &Options, stop: &Stop, verdict: &mut Verd
     Ok(())
 }
 
+/// Whether a URL has no host.
+pub(super) fn is_nowhere(url: &str) -> bool {
+    url.starts_with("http://") && split(url).0.trim_start_matches(':').is_empty()
+}
+
 /// Host and path of a URL; the page's own URL means its stream.
 fn split(url: &str) -> (&str, String) {
     let rest = url.trim_start_matches("http://");

@@ -21,7 +21,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use sieve::Sieve;
-pub use when::instant;
+pub use when::{instant, span};
 
 /// The longest pattern, in bytes.
 pub const PATTERN_BYTES: usize = 1000;

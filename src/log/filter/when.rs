@@ -31,7 +31,8 @@ pub fn instant(
     })
 }
 
-fn span(text: &str) -> Option<SignedDuration> {
+/// Reads a span: `15m`, `1h30m`, `2d`.
+pub fn span(text: &str) -> Option<SignedDuration> {
     let (mut total, mut rest) = (0i64, text);
     while !rest.is_empty() {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();

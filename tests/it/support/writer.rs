@@ -101,3 +101,17 @@ pub(crate) fn numbered(prefix: &str, from: usize, to: usize) -> Vec<String> {
 pub(crate) fn text<S: AsRef<str>>(lines: &[S]) -> String {
     lines.iter().flat_map(|line| [line.as_ref(), "\n"]).collect()
 }
+
+/// Compares with a committed file, or writes it if UPDATE_GOLDEN is set.
+#[track_caller]
+pub(crate) fn golden(path: &str, text: &str) {
+    let full = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::create_dir_all(full.parent().expect("a folder")).expect("a folder");
+        fs::write(&full, text).expect(path);
+        return;
+    }
+    let committed = fs::read_to_string(&full).unwrap_or_default();
+    let parts = committed.lines().zip(text.lines()).find(|(a, b)| a != b);
+    assert!(committed == text, "{path} is not what the program says: {parts:?}; UPDATE_GOLDEN=1 rewrites it");
+}
