@@ -54,8 +54,8 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --retry 'As -f'
             cand --tee 'Pass standard input on to standard output; the URLs go to standard error'
             cand --once 'End when all sources have ended'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
+            cand -h 'Print help'
+            cand --help 'Print help'
             cand -V 'Print version'
             cand --version 'Print version'
             cand generate 'Write sample logs to a file or to standard output'
@@ -110,8 +110,8 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --retry 'Wait for a server that is not there yet, too'
             cand -q 'Say only what is wrong'
             cand --quiet 'Say only what is wrong'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'logcast;run'= {
             cand -p 'The port; 0 means any free one [default: 8000, or the next free one]'
@@ -143,8 +143,8 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --quiet 'Say nothing but errors'
             cand --keep 'Serve on when the command has ended, until a signal comes'
             cand --no-show 'Do not show the command''s output here as well; the URLs then go to standard output'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'logcast;healthcheck'= {
             cand -h 'Print help'
@@ -195,8 +195,8 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --retry 'As -f'
             cand --tee 'Pass standard input on to standard output; the URLs go to standard error'
             cand --once 'End when all sources have ended'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
         &'logcast;check'= {
             cand --count 'End after this many numbered lines'

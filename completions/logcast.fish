@@ -38,9 +38,9 @@ complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pa
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
-complete -c logcast -n "__fish_logcast_needs_command" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
-always\t'Everywhere'
-never\t'Nowhere'"
+complete -c logcast -n "__fish_logcast_needs_command" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
@@ -56,7 +56,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -s f -l follow -d 'Accepte
 complete -c logcast -n "__fish_logcast_needs_command" -l retry -d 'As -f'
 complete -c logcast -n "__fish_logcast_needs_command" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
 complete -c logcast -n "__fish_logcast_needs_command" -l once -d 'End when all sources have ended'
-complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_needs_command" -s V -l version -d 'Print version'
 complete -c logcast -n "__fish_logcast_needs_command" -a "generate" -d 'Write sample logs to a file or to standard output'
 complete -c logcast -n "__fish_logcast_needs_command" -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
@@ -113,15 +113,15 @@ complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only t
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l token -d 'The token of URLs that hold none' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l cursor-file -d 'Keep the place in this file and go on from there the next time' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
-always\t'Everywhere'
-never\t'Nowhere'"
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names and warnings' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l json -d 'Print an object a line, with file, offset, level and time'
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l no-follow -d 'Print what there is and end'
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l retry -d 'Wait for a server that is not there yet, too'
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -s q -l quiet -d 'Say only what is wrong'
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
@@ -136,9 +136,9 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-origin -d 
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
-always\t'Everywhere'
-never\t'Nowhere'"
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l open -d 'Open the page in the browser'
@@ -148,7 +148,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -s v -l verbose -d 
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l keep -d 'Serve on when the command has ended, until a signal comes'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-show -d 'Do not show the command\'s output here as well; the URLs then go to standard output'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand healthcheck" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand man" -s h -l help -d 'Print help'
@@ -166,9 +166,9 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
-always\t'Everywhere'
-never\t'Nowhere'"
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
@@ -184,7 +184,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -s f -l follow -d
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l retry -d 'As -f'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tee -d 'Pass standard input on to standard output; the URLs go to standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l once -d 'End when all sources have ended'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End when a URL has been silent for so many seconds' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'

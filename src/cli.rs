@@ -14,7 +14,7 @@ use self::color::Color;
 use self::generate::GenerateArgs;
 use self::serve::{RunArgs, ServeArgs};
 use self::tail::TailArgs;
-use self::wrong::{close, usage};
+use self::wrong::usage;
 use crate::commands::{Failure, check, color_talk, complain, health};
 use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;

@@ -2,6 +2,7 @@
  * What keys and buttons do, but for what concerns single lines (`rows.js`). One name for each act; the table of keys is in `keys.js`.
  */
 
+import { MERGED } from './sources.js';
 import { choices, choose, density, nextTheme, nextTime, nextZone } from './settings.js';
 import { el } from './status.js';
 
@@ -20,8 +21,8 @@ export function acts({ sources, view, select, complain }) {
 
   /** @param {number} by */
   function turn(by) {
-    const { names } = sources;
-    if (names.length > 1) select(names[(names.indexOf(sources.active) + by + names.length) % names.length]);
+    const { tabs } = sources;
+    if (tabs.length > 1) select(tabs[(tabs.indexOf(sources.active) + by + tabs.length) % tabs.length]);
   }
 
   return {
@@ -29,7 +30,7 @@ export function acts({ sources, view, select, complain }) {
     'half-up': () => scroll(-0.5),
     'page-down': () => scroll(1),
     'page-up': () => scroll(-1),
-    start: () => view.jump(sources.shown?.store.life.from ?? 0, 0).catch(complain),
+    start: () => view.jump(sources.active === MERGED ? 'start' : sources.shown?.store.life.from ?? 0, 0).catch(complain),
     end: () => view.setFollow(true),
     space: () => (view.follow ? view.setFollow(false) : scroll(1)),
     follow: () => view.setFollow(!view.follow),

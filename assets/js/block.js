@@ -25,6 +25,8 @@ export class Block {
     this.shape = shape();
     /** Further classes of a row: marked, selected. @type {(item: Item) => string} */
     this.classes = () => '';
+    /** What dresses a row after it was filled. @type {((row: HTMLElement, item: Item) => void)[]} */
+    this.dressers = [];
   }
 
   get length() {
@@ -148,6 +150,7 @@ export class Block {
     const { clock, level } = fill(row, item);
     if (clock) this.log.classList.add(clock.length > 8 ? 'has-ms' : 'has-clock');
     if (level) this.log.classList.add('has-level');
+    if (item.kind === 'line') for (const dress of this.dressers) dress(row, item);
     if (this.shape.details.size && this.shape.details.has(keyOf(item)) && item.kind === 'line') {
       row.classList.add('open');
       row.append(detail(item));

@@ -19,6 +19,28 @@ function make(tag, text = '', cls = '') {
   return node;
 }
 
+/** What one can do with a field: `columns.js` does it. */
+export const FIELD_ACTS = /** @type {const} */ ([
+  ['only', '=', 'Show only lines with this value'],
+  ['not', '!', 'Leave lines with this value out'],
+  ['hide', 'x', 'Hide this field in all lines'],
+  ['pin', 'p', 'Show this field as a column'],
+]);
+
+/** @param {string} key */
+function fieldActs(key) {
+  const cell = make('td', '', 'does');
+  for (const [act, sign, words] of FIELD_ACTS) {
+    const button = make('button', sign === 'x' ? '×' : sign === 'p' ? '⇤' : sign === '!' ? '≠' : sign, 'mini');
+    button.setAttribute('type', 'button');
+    button.dataset.field = act;
+    button.setAttribute('aria-label', `${words}: ${key}`);
+    button.title = `${words} (${sign})`;
+    cell.append(button);
+  }
+  return cell;
+}
+
 /** @param {import('./store.js').Item} item @returns {HTMLElement} */
 export function detail(item) {
   const root = make('div', '', 'detail');
@@ -33,10 +55,17 @@ export function detail(item) {
     const tr = make('tr', '', cls);
     const th = make('th', key);
     th.setAttribute('scope', 'row');
-    tr.append(th, make('td', value));
+    const td = /** @type {HTMLTableCellElement} */ (make('td', value));
+    if (cls === 'about') td.colSpan = 2;
+    tr.append(th, td);
     body.append(tr);
   };
-  for (const [key, value] of found?.fields ?? []) row(key || 'value', value, '');
+  for (const [key, value] of found?.fields ?? []) {
+    row(key || 'value', value, 'field');
+    const tr = /** @type {HTMLElement} */ (body.lastElementChild);
+    tr.dataset.field = key;
+    tr.append(fieldActs(key));
+  }
   if (ms !== null) row('time', `${new Date(ms).toLocaleString('sv-SE')} local · ${new Date(ms).toISOString()}`, 'about');
   if (level && !found) row('level', level, 'about');
   const end = item.own ?? item.next;

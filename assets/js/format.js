@@ -53,14 +53,18 @@ export function percent(part, all) {
 export function suffixes(names) {
   /** @type {Map<string, string>} */
   const out = new Map();
-  for (const name of names) {
-    const parts = name.split('/').filter(Boolean);
-    let take = 1;
-    const suffix = () => parts.slice(-take).join('/');
-    const clash = () =>
-      names.some((other) => other !== name && other.split('/').filter(Boolean).slice(-take).join('/') === suffix());
-    while (take < parts.length && clash()) take += 1;
-    out.set(name, suffix() || name);
+  let open = [...new Set(names)].map((name) => ({ name, parts: name.split('/').filter(Boolean) }));
+  for (let take = 1; open.length; take += 1) {
+    /** @type {Map<string, number>} */
+    const seen = new Map();
+    const suffix = (/** @type {string[]} */ parts) => parts.slice(-take).join('/');
+    for (const { parts } of open) seen.set(suffix(parts), (seen.get(suffix(parts)) ?? 0) + 1);
+    // One that needed fewer parts has a name that no longer one ends with, else they would have clashed.
+    open = open.filter(({ name, parts }) => {
+      const done = parts.length <= take || seen.get(suffix(parts)) === 1;
+      if (done) out.set(name, suffix(parts) || name);
+      return !done;
+    });
   }
   return out;
 }

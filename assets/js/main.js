@@ -5,27 +5,28 @@
 import { acts as makeActs } from './acts.js';
 import * as api from './api.js';
 import { ask, exchange } from './auth.js';
+import { Bus } from './bus.js';
 import { retime, timeOfRow, zoneWords } from './clock.js';
-import { goal } from './goto.js';
+import { finding } from './finding.js';
 import { actOf, fillSheet } from './keys.js';
-import { placeOf } from './link.js';
 import { goBox, palette as makePalette } from './palette.js';
-import { offsetFrom } from './pick.js';
 import { rail as makeRail } from './rail.js';
 import { look } from './row.js';
 import { rowActs } from './rows.js';
+import { comfort } from './comfort.js';
 import { apply, choices, firstVisit, isDark } from './settings.js';
-import { Sources } from './sources.js';
+import { MERGED, Sources } from './sources.js';
 import { el, put, status as makeStatus } from './status.js';
-import { Stream } from './stream.js';
+import { Shared } from './share.js';
 import { tabs as makeTabs } from './tabs.js';
 import { View } from './view.js';
 
 const HIDDEN_MS = 60_000; // then the stream is let go: a browser gives one server six connections
 
 /** @type {import('./status.js').Facts} */
-const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '', title: '' };
+const facts = { phase: 'connecting', tries: 0, why: '', trouble: '', note: '', title: '', latency: null, behind: 0, unread: 0, alert: false };
 let hiddenSince = 0;
+const bus = new Bus();
 
 const sources = new Sources(async (query) => {
   const answer = await api.lines(query);
@@ -42,25 +43,31 @@ const view = new View(el('log'), el('track'), el('block'), {
     status.words(true);
   },
   drawn() {
-    const store = sources.shown?.store;
+    const store = sources.active === MERGED ? null : sources.shown?.store;
     const span = store ? Math.max(1, store.life.tip - store.life.from) : 1;
     rail.ticks(store ? rows.marks.offsets(store.name, store.life.generation).map((offset) => (offset - store.life.from) / span) : []);
     if (choices.time !== 'clock') retime(view.block.rows);
+    bus.emit('drawn');
     status.place();
   },
   failed: complain,
 });
 const rail = makeRail(el('rail'), el('thumb'), {
   async jump(part) {
-    const life = sources.shown?.store.life;
-    if (part >= 1) view.setFollow(true);
-    else if (life) await view.jump(Math.floor(life.from + part * (life.tip - life.from)), 0).catch(complain);
+    const store = sources.shown?.store;
+    if (part >= 1 && (view.follow || (view.top?.life ?? 0) >= (store && 'current' in store ? store.current : 0))) view.setFollow(true);
+    else if (store && 'reach' in store) await view.jump(part > 0 ? `${(part * 100).toFixed(3)}%` : 'start', 0).catch(complain);
+    else if (store) {
+      const life = store.lives[view.follow ? store.current : view.top?.life ?? store.current];
+      await view.jump(Math.floor(life.from + part * (life.tip - life.from)), 0, life.generation).catch(complain);
+    }
   },
   key: act,
 });
-const tabs = makeTabs(el('tabs'), select);
-const stream = new Stream({
+const tabs = makeTabs(el('tabs'), select, () => act('files'));
+const stream = new Shared(`logcast ${location.pathname}`, {
   url: api.streamUrl,
+  files: api.files,
   event: received,
   phase(phase, tries) {
     Object.assign(facts, { phase, tries });
@@ -69,65 +76,50 @@ const stream = new Stream({
   // EventSource hides why it was refused; a plain request does not.
   refused: () => void api.files().then(({ files }) => sources.meet(files), complain),
 });
-const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs });
-const rows = rowActs({ sources, view, toast, complain });
+const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs, line: () => found.numbers.top(), filter: () => found.filter });
+const rows = rowActs({ sources, view, toast, complain, url: (place) => found.link(place) });
+/** @type {import('./app.js').App} */
+const app = {
+  bus, sources, view, toast, complain, act, select, say: () => status.words(),
+  point: rows.point, pointed: rows.pointed, goTo: rows.goTo, cursor: rows.cursor, offsetBy: rows.offsetBy,
+};
+const found = finding(app, { span: rows.span, note: (words) => { facts.note = words; } });
 /** @type {Record<string, () => unknown>} */
 const acts = {
   ...makeActs({ sources, view, select, complain }),
   ...rows.acts,
-  goto: goBox(go),
-  palette: makePalette(act),
+  ...found.acts,
+  goto: goBox(found.go, rows.again),
+  palette: makePalette(act, () => sources.tabs.slice(0, 5000).map((name) => ({ name: `open ${name === MERGED ? 'merged' : name}`, run: () => select(name) }))),
+  files() {
+    acts.palette();
+    const field = /** @type {HTMLInputElement} */ (document.querySelector('#palette input'));
+    field.value = 'open ';
+    field.dispatchEvent(new Event('input'));
+  },
   close() {
-    getSelection()?.removeAllRanges();
-    if (!rows.drop()) el('log').focus({ preventScroll: true });
+    const chosen = getSelection();
+    const had = chosen !== null && !chosen.isCollapsed;
+    chosen?.removeAllRanges();
+    if (!rows.drop() && !had && !found.close()) el('log').focus({ preventScroll: true });
   },
 };
+
+const comforts = comfort(app, { facts, stream });
+Object.assign(acts, comforts.acts, { dress: () => {} }); // `act` dresses after each act
 
 let toastTimer = 0;
 /** @param {string} words @param {number} [ms] */
 function toast(words, ms = 2500) {
   put(el('toast'), words);
-  el('toast').hidden = false;
+  el('toast').hidden = !words;
   window.clearTimeout(toastTimer);
   toastTimer = window.setTimeout(() => { el('toast').hidden = true; }, ms);
 }
 
-/** @param {string} typed @returns {Promise<string>} what is wrong with it, or '' */
-async function go(typed) {
-  const to = goal(typed);
-  if (to.kind === 'wrong') return to.words;
-  if (to.kind === 'end') view.setFollow(true);
-  try {
-    const here = view.top ?? view.block.last;
-    if (to.kind === 'at' && !(await rows.goTo(to.at, 0.3))) return 'There is no line at this place.';
-    if (to.kind === 'lines' && here && sources.shown) await rows.goTo(await offsetFrom(sources.shown.store, here, to.by), 0);
-    return '';
-  } catch (error) {
-    return `The server said: ${/** @type {Error} */ (error).message}`;
-  }
-}
-
-/** Goes where the address bar points. @param {string} hash */
-async function follow(hash) {
-  const place = placeOf(hash);
-  if (!place) return;
-  if (!sources.all.has(place.file)) {
-    facts.note = `The link points into ${place.file}, which is not served here.`;
-    return;
-  }
-  select(place.file);
-  try {
-    await rows.goTo(place.offset, 0.3, place.generation);
-  } catch (error) {
-    if (/** @type {api.Problem} */ (error).status !== 410) return void complain(error);
-    facts.note = 'The line of this link was rotated away: its file is gone.';
-  }
-  status.words(true);
-}
-
 /** @param {string} name */
 function select(name) {
-  const source = sources.all.get(name);
+  const source = name === MERGED ? comforts.merged() : sources.all.get(name);
   if (!source || name === sources.active) return;
   const left = sources.shown;
   if (left) left.place = view.follow ? null : view.top;
@@ -135,25 +127,29 @@ function select(name) {
   facts.why = '';
   view.follow = true;
   el('log').classList.remove('has-ms', 'has-clock', 'has-level');
-  view.show(source.store);
-  if (source.place) view.jump(source.place.offset, 0).catch(complain);
+  view.show(found.storeOf(source));
+  if (source.place) view.jump(source.place.offset, 0, 'lives' in source.store ? source.store.lives[source.place.life].generation : null).catch(complain);
+  bus.emit('show');
   status.words();
 }
 
 /** @param {string} event @param {any} data */
 function received(event, data) {
   sources.received(event, data, { keep: !document.hidden, now: Date.now() });
-  if (event === 'hello') facts.trouble = '';
+  if (event === 'hello' || event === 'list') facts.trouble = '';
   if (!sources.active && sources.all.size) select(sources.names[0]);
   if (event === 'tick') unfinished(data.files);
-  if (!data.file || data.file === sources.active) view.schedule();
+  bus.emit('event', { event, data });
+  if (event === 'batch') bus.emit('grew', data.file);
+  if (!data.file || data.file === sources.active || sources.active === MERGED) view.schedule();
+  stream.want(comforts.shown(), sources.all.size);
 }
 
 let unfinishedSize = 0;
 /** Reads the unfinished last line of the shown file when it grew. @param {api.FileInfo[]} files */
 function unfinished(files) {
   const info = files.find(({ name }) => name === sources.active);
-  const store = sources.shown?.store;
+  const store = info && sources.all.get(info.name)?.store;
   if (!info || !store || !view.follow || document.hidden || info.size <= info.tip || info.size === unfinishedSize) return;
   unfinishedSize = info.size;
   store.around('end', 0, 0).then(() => view.schedule(), complain);
@@ -175,13 +171,14 @@ function act(name) {
   status.words();
 }
 
-/** What follows from the choices and is not CSS. */
+/** What follows from the choices, beside CSS. */
 function dress() {
   el('wrap').setAttribute('aria-pressed', String(choices.wrap));
   el('theme').title = `Theme: ${choices.theme === 'auto' ? 'automatic' : choices.theme} (D)`;
   retime(view.block.rows);
   const top = view.block.rows[view.follow ? view.block.length - 1 : view.first.index];
   put(el('zone'), zoneWords((top && timeOfRow(top)?.ms) ?? null));
+  bus.emit('dress');
   const background = isDark() ? '#0e1116' : '#ffffff';
   if (look.background === background) return;
   look.background = background;
@@ -226,17 +223,19 @@ document.addEventListener('visibilitychange', () => {
   status.words();
 });
 window.addEventListener('online', () => stream.hurry());
+window.addEventListener('pagehide', () => stream.leave());
+window.addEventListener('pageshow', ({ persisted }) => { if (persisted) stream.open(); });
 matchMedia('(prefers-color-scheme: light)').addEventListener('change', dress);
 window.addEventListener('error', ({ message }) => {
   facts.trouble = `The page failed: ${message}`;
   status.words();
 });
 setInterval(() => {
-  if (hiddenSince && Date.now() - hiddenSince > HIDDEN_MS && facts.phase !== 'closed') stream.close();
+  if (hiddenSince && Date.now() - hiddenSince > HIDDEN_MS && facts.phase !== 'closed' && !comforts.waits()) stream.close();
   if (!document.hidden) dress();
   status.words();
 }, 1000);
-window.addEventListener('hashchange', () => follow(location.hash));
+window.addEventListener('hashchange', () => { if (!found.own()) void found.open(location.hash); });
 
 // ── start ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -252,7 +251,8 @@ async function login() {
 
 async function start() {
   try {
-    const { files, title } = await api.files();
+    const { files, title, zone } = await api.files();
+    sources.zone = zone ?? '';
     facts.title = title ?? '';
     sources.meet(files);
     if (!sources.active && sources.all.size) select(sources.names[0]);
@@ -261,11 +261,11 @@ async function start() {
     complain(error);
   }
   stream.open();
-  return follow(location.hash);
+  return found.open(location.hash);
 }
 
 apply();
 dress();
 fillSheet(el('sheet-body'));
 exchange().then(start);
-if (firstVisit()) toast('Space pauses · g and G go to the ends · ? shows all keys', 8000);
+if (firstVisit()) toast('/ searches · Space pauses · ? shows all keys', 8000);

@@ -23,28 +23,39 @@ export function score(typed, name) {
   return points - text.length / 100;
 }
 
-/** @param {(act: string) => void} run */
-export function palette(run) {
+const SHOWN = 14;
+
+/** What has no key. @type {[string, string][]} */
+const KEYLESS = [['merge-files', 'choose the files of the merged view'], ['labels-off', 'take all colour labels off']];
+
+/** @typedef {{name: string, key?: string, run: () => void}} Choice */
+
+/** @param {(act: string) => void} act @param {() => Choice[]} [more]  further choices, as they are when the box opens */
+export function palette(act, more = () => []) {
   const box = /** @type {HTMLDialogElement} */ (el('palette'));
   const field = /** @type {HTMLInputElement} */ (box.querySelector('input'));
   const list = /** @type {HTMLElement} */ (box.querySelector('[role=listbox]'));
-  /** @type {import('./keys.js').Binding[]} */
+  /** @type {Choice[]} */
+  let all = [];
+  /** @type {Choice[]} */
   let shown = [];
   let at = 0;
 
   function draw() {
-    shown = BINDINGS.map((binding) => ({ binding, points: score(field.value, binding.does) }))
-      .filter(({ points }) => points >= 0 || field.value === '').sort((a, b) => (field.value ? b.points - a.points : 0)).slice(0, 12).map(({ binding }) => binding);
+    shown = field.value.trim() === '' ? all.slice(0, SHOWN) : all.map((choice) => ({ choice, points: score(field.value, choice.name) }))
+      .filter(({ points }) => points >= 0).sort((a, b) => b.points - a.points).slice(0, SHOWN).map(({ choice }) => choice);
     at = Math.max(0, Math.min(at, shown.length - 1));
-    list.replaceChildren(...shown.map((binding, i) => {
+    list.replaceChildren(...shown.map(({ name, key }, i) => {
       const option = document.createElement('div');
       option.role = 'option';
       option.id = `option-${i}`;
       option.ariaSelected = String(i === at);
-      option.append(binding.does);
-      const key = document.createElement('kbd');
-      key.textContent = sign(binding.keys[0]);
-      option.append(key);
+      option.append(name);
+      if (key) {
+        const sign = document.createElement('kbd');
+        sign.textContent = key;
+        option.append(sign);
+      }
       option.addEventListener('click', () => choose(i));
       return option;
     }));
@@ -54,9 +65,9 @@ export function palette(run) {
 
   /** @param {number} i */
   function choose(i) {
-    const binding = shown[i];
+    const choice = shown[i];
     box.close();
-    if (binding) run(binding.act);
+    choice?.run();
   }
 
   field.addEventListener('input', () => { at = 0; draw(); });
@@ -71,6 +82,11 @@ export function palette(run) {
   });
   box.addEventListener('click', ({ target }) => { if (target === box) box.close(); });
   return () => {
+    all = [
+      ...BINDINGS.map(({ does, keys, act: name }) => ({ name: does, key: sign(keys[0]), run: () => act(name) })),
+      ...KEYLESS.map(([name, does]) => ({ name: does, run: () => act(name) })),
+      ...more(),
+    ];
     field.value = '';
     at = 0;
     draw();
@@ -78,8 +94,8 @@ export function palette(run) {
   };
 }
 
-/** @param {(typed: string) => Promise<string>} go  gives the words of what went wrong, or '' */
-export function goBox(go) {
+/** @param {(typed: string) => Promise<string>} go  gives the words of what went wrong, or '' @param {() => void} there  it went well, and the box is closed */
+export function goBox(go, there) {
   const box = /** @type {HTMLDialogElement} */ (el('goto'));
   const form = /** @type {HTMLFormElement} */ (box.querySelector('form'));
   const field = /** @type {HTMLInputElement} */ (box.querySelector('input'));
@@ -89,7 +105,10 @@ export function goBox(go) {
     const wrong = await go(field.value);
     words.textContent = wrong;
     if (wrong) field.setAttribute('aria-invalid', 'true');
-    else box.close();
+    else {
+      box.close();
+      there();
+    }
   });
   box.addEventListener('click', ({ target }) => { if (target === box) box.close(); });
   return () => {

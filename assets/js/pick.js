@@ -2,8 +2,10 @@
  * Selected lines and copying: what is copied comes from the file, not from the rows that happen to be in the document.
  */
 
+import { raw } from './api.js';
+
 /** @typedef {import('./store.js').Item} Item */
-/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./store.js').Store | import('./kept.js').Kept} Store */
 
 const PAGE = 2000; // lines in one answer
 const MOST = 64_000_000; // UTF-16 units: more than a clipboard is good for
@@ -14,6 +16,36 @@ export function compare(a, b) {
 }
 
 /**
+ * The lives from one item to another: whole lives between them.
+ * @param {Store} store @param {Item} first @param {Item} last @returns {{from: number, to: number, generation: string|null}[]}
+ */
+function parts(store, first, last) {
+  const out = [];
+  for (let id = first.life; ;) {
+    const of = store.lives[id];
+    out.push({ from: id === first.life ? first.offset : of.from, to: id === last.life ? last.next : of.tip, generation: of.generation });
+    if (id === last.life || typeof of.up !== 'number') return out;
+    id = of.up;
+  }
+}
+
+/**
+ * The bytes from one line to another, both included, as they are in the file; with a filter those of the lines it keeps.
+ * @param {Store} store @param {Item} first @param {Item} last
+ */
+export async function bytesBetween(store, first, last) {
+  let text = '';
+  for (const { from, to, generation } of parts(store, first, last)) {
+    /** @type {[string, string][]} */
+    const query = [['from', String(from)], ['to', String(to)]];
+    if (generation) query.push(['generation', generation]);
+    if ('filters' in store) query.push(...store.filters);
+    text += await raw(store.name, query, MOST - text.length);
+  }
+  return text;
+}
+
+/**
  * The lines from one item to another, both included, whole and in order.
  * @param {Store} store @param {Item} first @param {Item} last @returns {Promise<{offset: number, text: string}[]>}
  */
@@ -21,26 +53,24 @@ export async function linesBetween(store, first, last) {
   /** @type {{offset: number, text: string}[]} */
   const out = [];
   let units = 0;
-  for (let life = first.life; life <= last.life; life += 1) {
-    const of = store.lives[life];
-    let at = life === first.life ? first.offset : of.from;
-    const end = life === last.life ? last.next : of.tip;
+  for (const { from, to: end, generation } of parts(store, first, last)) {
+    let at = from;
     while (at < end) {
-      const answer = await store.fetchLines({ file: store.name, at, after: PAGE, generation: of.generation });
+      const answer = await store.fetchLines({ file: store.name, at, after: PAGE, generation });
       const lines = answer.lines.filter((line) => line.offset >= at && line.offset < end);
-      if (!lines.length) break;
+      if (!lines.length && (!answer.more || answer.to <= at)) break;
       for (const { offset, text } of lines) {
         out.push({ offset, text });
         units += text.length;
       }
       if (units > MOST) throw new RangeError('this is more than a clipboard can take: fetch it with curl');
-      at = lines[lines.length - 1].next;
+      at = answer.more || !lines.length ? answer.to : lines[lines.length - 1].next;
     }
   }
   return out;
 }
 
-/** Where the line is that is `by` lines from an item. @param {Store} store @param {Item} item @param {number} by */
+/** Where the line is that is `by` lines from an item. @param {import('./store.js').Store} store @param {Item} item @param {number} by */
 export async function offsetFrom(store, item, by) {
   const count = Math.min(PAGE, Math.abs(by) + (by < 0 ? 0 : 1));
   const items = await store.read({ file: store.name, at: item.offset, [by < 0 ? 'before' : 'after']: count, generation: store.lives[item.life].generation }, item.life);

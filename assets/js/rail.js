@@ -88,13 +88,13 @@ export function rail(root, thumb, hooks) {
         root.prepend(tick);
       }
     },
-    /** @param {number} from @param {number} at @param {number} tip */
-    show(from, at, tip) {
+    /** @param {number} from @param {number} at @param {number} tip @param {number} line  0 while its number is not known */
+    show(from, at, tip, line) {
       const part = tip > from ? (at - from) / (tip - from) : 1;
       if (!dragging) draw(part);
       const now = String(Math.round(part * 100));
       if (root.getAttribute('aria-valuenow') !== now) root.setAttribute('aria-valuenow', now);
-      const words = `${percent(at - from, tip - from)}, ${bytes(at)} of ${bytes(tip)}`;
+      const words = `${percent(at - from, tip - from)}, ${line ? `line ${line}, ` : ''}${bytes(at)} of ${bytes(tip)}`;
       if (root.getAttribute('aria-valuetext') !== words) root.setAttribute('aria-valuetext', words);
     },
   };

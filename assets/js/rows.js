@@ -4,23 +4,26 @@
 
 import { Problem } from './api.js';
 import { count } from './format.js';
-import { keyOf } from './group.js';
-import { hashOf } from './link.js';
+import { keyOf, plain } from './group.js';
+import { parse } from './line.js';
 import { Marks } from './marks.js';
-import { Pick, linesBetween, selectedText, toClipboard } from './pick.js';
+import { Merged } from './merged.js';
+import { Pick, bytesBetween, linesBetween, offsetFrom, selectedText, toClipboard } from './pick.js';
 import { el } from './status.js';
 
 /** @typedef {import('./store.js').Item} Item */
 
 /**
- * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, toast: (words: string) => void, complain: (error: unknown) => void}} app
+ * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, toast: (words: string) => void, complain: (error: unknown) => void, url: (place: import('./link.js').Place) => URL}} app  `url`: the link to a place and what is shown there
  */
-export function rowActs({ sources, view, toast, complain }) {
+export function rowActs({ sources, view, toast, complain, url }) {
   const { block } = view;
   const marks = new Marks();
   const pick = new Pick();
   /** The line a link or a jump pointed at. @type {string} */
   let found = '';
+  /** Its index, for a jump that was made while a dialog had the focus. */
+  let foundAt = -1;
   /** @type {Item|null} */
   let clicked = null;
 
@@ -30,14 +33,20 @@ export function rowActs({ sources, view, toast, complain }) {
     else toast(`That did not work: ${/** @type {Error} */ (error).message}`);
   }
 
+  /** A line as its own file has it: in the merged view lines of several files stand together. @param {Item|null|undefined} item */
+  function origin(item) {
+    const store = item?.file ? sources.all.get(item.file)?.store : sources.shown?.store;
+    return store && item ? { store: /** @type {import('./store.js').Store} */ (store), item: item.of ?? item } : null;
+  }
+
   block.classes = (item) => {
-    const store = sources.shown?.store;
-    if (!store || item.kind !== 'line') return '';
+    const own = item.kind === 'line' ? origin(item) : null;
+    if (!own) return '';
     /** @type {string[]} */
     const out = [];
     if (pick.has(item)) out.push('sel');
     if (found && keyOf(item) === found) out.push('found');
-    if (marks.has(store.name, store.lives[item.life]?.generation ?? null, item.offset)) out.push('marked');
+    if (marks.has(own.store.name, own.store.lives[own.item.life]?.generation ?? null, own.item.offset)) out.push('marked');
     return out.join(' ');
   };
 
@@ -53,7 +62,9 @@ export function rowActs({ sources, view, toast, complain }) {
     const row = block.rows[Math.max(0, Math.min(block.length - 1, index))];
     if (!row) return;
     row.focus({ preventScroll: true });
-    row.scrollIntoView({ block: 'nearest' });
+    const [box, log] = [row.getBoundingClientRect(), view.log.getBoundingClientRect()];
+    if (box.top < log.top || box.bottom > log.bottom) row.scrollIntoView({ block: 'nearest' });
+    view.track.own(); // else a detail opened on the last line would begin to follow
   }
 
   /** Moves the cursor row. @param {number} by */
@@ -92,11 +103,18 @@ export function rowActs({ sources, view, toast, complain }) {
     alter(index, () => { block.toggleFold(index); });
   }
 
+  /** The lines between two items with their places. @param {Item} first @param {Item} last */
+  async function linesOf(first, last) {
+    const shown = view.store;
+    if (shown instanceof Merged) return shown.between(first, last);
+    return shown ? (await linesBetween(shown, first, last)).map((line) => ({ ...line, file: shown.name })) : [];
+  }
+
   /** @param {boolean} names  with the file and the place before each line */
   async function copy(names) {
-    const store = sources.shown?.store;
+    const { store } = view;
     const item = block.items[cursor()];
-    if (!store || !item) return;
+    if (!item) return;
     const native = getSelection();
     if (!pick.span && native && !native.isCollapsed && !names) {
       await toClipboard(selectedText(native, block.rows) ?? String(native));
@@ -104,27 +122,29 @@ export function rowActs({ sources, view, toast, complain }) {
       return;
     }
     const [first, last] = pick.span ?? [item, item];
-    const lines = await linesBetween(store, first, last);
-    await toClipboard(lines.map(({ offset, text }) => `${names ? `${store.name}:${offset}: ` : ''}${text}\n`).join(''));
-    toast(lines.length === 1 ? 'Copied the line' : `Copied ${count(lines.length)} lines`);
+    let text = '';
+    if (names || !store || store instanceof Merged) for (const line of await linesOf(first, last)) text += `${names ? `${line.file}:${line.offset}: ` : ''}${line.text}\n`;
+    else text = await bytesBetween(store, first, last);
+    const lines = text.split('\n').length - 1;
+    await toClipboard(text);
+    toast(lines === 1 ? 'Copied the line' : `Copied ${count(lines)} lines`);
   }
 
   /** The link to the cursor row, in the address bar and on the clipboard. */
   async function link() {
-    const store = sources.shown?.store;
-    const item = block.items[cursor()];
-    if (!store || item?.kind !== 'line') return;
-    const url = new URL(location.href);
-    url.hash = hashOf({ file: store.name, offset: item.offset, generation: store.lives[item.life].generation });
-    history.replaceState(history.state, '', url);
-    await toClipboard(url.href);
+    const own = origin(block.items[cursor()]);
+    if (!own || own.item.kind !== 'line') return;
+    const { store, item } = own;
+    const { href } = url({ file: store.name, offset: item.offset, generation: store.lives[item.life].generation, time: parse(plain(item.text.slice(0, 400))).ms });
+    history.replaceState(history.state, '', href);
+    await toClipboard(href);
     toast('Copied the link to this line');
   }
 
   function mark() {
-    const store = sources.shown?.store;
-    const item = block.items[cursor()];
-    if (!store || item?.kind !== 'line') return;
+    const own = origin(block.items[cursor()]);
+    if (!own || own.item.kind !== 'line') return;
+    const { store, item } = own;
     const on = marks.toggle(store.name, store.lives[item.life].generation, item.offset);
     block.decorate();
     toast(on ? 'Marked: \' goes to the next mark' : 'Not marked any more');
@@ -133,7 +153,10 @@ export function rowActs({ sources, view, toast, complain }) {
   /** @param {number} by */
   async function toMark(by) {
     const store = sources.shown?.store;
-    if (!store) return;
+    if (!store || store instanceof Merged) {
+      toast('Marks are found in the file itself: [ and ] turn to it');
+      return;
+    }
     const offsets = marks.offsets(store.name, store.life.generation);
     if (!offsets.length) {
       toast('No line is marked: m marks one');
@@ -150,7 +173,8 @@ export function rowActs({ sources, view, toast, complain }) {
     if (!item) return false;
     found = keyOf(item);
     block.decorate();
-    focus(block.items.indexOf(item));
+    foundAt = block.items.indexOf(item);
+    focus(foundAt);
     return true;
   }
 
@@ -187,6 +211,34 @@ export function rowActs({ sources, view, toast, complain }) {
   return {
     marks,
     goTo,
+    /** Puts the cursor on the line of the last jump. */
+    again() {
+      if (block.items[foundAt] && keyOf(block.items[foundAt]) === found) focus(foundAt);
+      else el('log').focus({ preventScroll: true });
+    },
+    /** The line that the keys act on. */
+    cursor: () => block.items[cursor()] ?? null,
+    /** Whether somebody put the cursor on it, or a jump did. */
+    pointed: () => document.activeElement?.closest('#block .row') !== null && document.activeElement !== null,
+    /** Puts the cursor on a line, if it is in the document. @param {Item} item */
+    point(item) {
+      // In the merged view a number means something in one window only.
+      const [file, of] = [item.file, item.of ?? item];
+      const index = block.items.findIndex((one) => one.kind === 'line' && one.file === file && (one.of ?? one).life === of.life && (one.of ?? one).offset === of.offset);
+      if (index < 0) return false;
+      found = keyOf(block.items[index]);
+      block.decorate();
+      focus(index);
+      return true;
+    },
+    /** The selected lines, the first and the last. */
+    span: () => (pick.span ? { first: pick.span[0], last: pick.span[1] } : null),
+    /** Where the line is that is some lines away. @param {Item} item @param {number} by */
+    offsetBy(item, by) {
+      const shown = sources.shown?.store;
+      if (shown instanceof Merged) return Promise.resolve(item.offset + by);
+      return shown ? offsetFrom(shown, item, by) : Promise.resolve(item.offset);
+    },
     /** @type {Record<string, () => unknown>} */
     acts: {
       next: () => step(1),
@@ -222,9 +274,9 @@ export function rowActs({ sources, view, toast, complain }) {
       'next-mark': () => toMark(1).catch(failed),
       'previous-mark': () => toMark(-1).catch(failed),
     },
-    /** @returns {boolean} whether there was something to drop */
+    /** Ends the selection. @returns {boolean} whether there was one */
     drop() {
-      const had = pick.anchor !== null || found !== '';
+      const had = pick.anchor !== null;
       pick.drop();
       found = '';
       block.decorate();

@@ -1,16 +1,17 @@
 /**
- * What the user chose, kept in the browser: theme, wrap, density, times. Nothing here is needed for the page to work: where
+ * What the user chose, kept in the browser: theme, wrap, density, times, keys. Nothing here is needed for the page to work: where
  * storage is refused, the choices last as long as the page.
  */
 
 const KEY = 'logcast';
 const NARROW = '(max-width: 640px)';
 
-/** @typedef {{theme: 'auto'|'dark'|'light', wrap: boolean, density: 'compact'|'cozy'|'roomy', time: 'clock'|'ago'|'delta'|'off', zone: 'written'|'local'|'utc'}} Choices */
+/** @typedef {{theme: 'auto'|'dark'|'light', wrap: boolean, density: 'compact'|'cozy'|'roomy', time: 'clock'|'ago'|'delta'|'off', zone: 'written'|'local'|'utc', numbers: boolean, keys: 'on'|'log'|'off', announce: boolean, awake: boolean}} Choices */
 
 const DENSITIES = /** @type {const} */ (['compact', 'cozy', 'roomy']);
 const TIMES = /** @type {const} */ (['clock', 'ago', 'delta', 'off']);
 const ZONES = /** @type {const} */ (['written', 'local', 'utc']);
+const KEYS = /** @type {const} */ (['on', 'log', 'off']);
 const THEMES = /** @type {const} */ (['auto', 'dark', 'light']);
 
 /** @returns {Partial<Choices>} */
@@ -30,6 +31,10 @@ export const choices = {
   density: DENSITIES.find((density) => density === was.density) ?? 'cozy',
   time: TIMES.find((time) => time === was.time) ?? 'clock',
   zone: ZONES.find((zone) => zone === was.zone) ?? 'written',
+  numbers: typeof was.numbers === 'boolean' ? was.numbers : !matchMedia(NARROW).matches,
+  keys: KEYS.find((keys) => keys === was.keys) ?? 'on',
+  announce: was.announce === true,
+  awake: was.awake === true,
 };
 
 /** @param {Partial<Choices>} change */

@@ -16,6 +16,8 @@ import { short, span } from './format.js';
  * @property {number} rate      lines a second
  * @property {boolean} flood    more comes than is sent
  * @property {number} lastLine  when the last line came, 0 for never
+ * @property {number|null} latency  ms from the file to the screen
+ * @property {number} behind  ms that this page is late, 0 while it keeps up
  * @property {number} now
  */
 /** @typedef {{state: string, words: string, tone: 'good'|'calm'|'amber'|'red'}} Said */
@@ -35,10 +37,17 @@ export function describe(f) {
   if (f.file === 'refused') return { state: 'refused', words: 'Not readable', tone: 'red' };
   if (!f.follow) return { state: 'paused', words: f.why === 'selection' ? 'Paused: text selected' : 'Paused', tone: 'amber' };
   if (f.file === 'ended') return { state: 'ended', words: 'Ended', tone: 'calm' };
+  if (f.behind > 0) return { state: 'lagging', words: `Behind by ${(f.behind / 1000).toFixed(1)} s`, tone: 'amber' };
   if (f.flood) return { state: 'flood', words: `Live · ${short(f.rate)}/s, showing newest`, tone: 'amber' };
-  if (f.rate > 0) return { state: 'live', words: `Live · ${short(f.rate)}/s`, tone: 'good' };
+  if (f.rate > 0) return { state: 'live', words: ['Live', f.rate < 10 && f.latency !== null ? '' : `${short(f.rate)}/s`, delay(f)].filter(Boolean).join(' · '), tone: 'good' };
   if (f.lastLine && f.now - f.lastLine > QUIET_MS) return { state: 'live', words: `Live · last line ${span(f.now - f.lastLine)} ago`, tone: 'good' };
-  return { state: 'live', words: 'Live', tone: 'good' };
+  return { state: 'live', words: ['Live', delay(f)].filter(Boolean).join(' · '), tone: 'good' };
+}
+
+/** @param {Facts} f */
+function delay({ latency }) {
+  if (latency === null) return '';
+  return latency < 1000 ? `${Math.max(1, Math.round(latency))} ms` : `${(latency / 1000).toFixed(1)} s`;
 }
 
 /** Lines a second over the last two whole seconds. */

@@ -4,6 +4,7 @@
  */
 
 import { bytes, count, percent } from './format.js';
+import { words as queryWords } from './query.js';
 import { look } from './row.js';
 import { describe } from './state.js';
 
@@ -15,15 +16,15 @@ export function put(node, text) {
   if (node && node.textContent !== text) node.textContent = text;
 }
 
-/** @typedef {{phase: import('./stream.js').Phase, tries: number, why: string, trouble: string, note: string}} Facts  `trouble`: what failed; `note`: what the user should know */
+/** @typedef {{phase: import('./stream.js').Phase, tries: number, why: string, trouble: string, note: string, title: string, latency: number|null, behind: number, unread: number, alert: boolean}} Facts  `trouble`: what failed; `note`: what the user should know; `latency`, `behind`: ms; `unread`: lines that came while nobody looked; `alert`: a line came that was waited for */
 
 const EVERY_MS = 100;
 const FLOOD_MS = 1500;
 
 /**
- * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, facts: Facts, retryAt: () => number, rail: ReturnType<typeof import('./rail.js').rail>, tabs: ReturnType<typeof import('./tabs.js').tabs>}} app
+ * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, facts: Facts, retryAt: () => number, rail: ReturnType<typeof import('./rail.js').rail>, tabs: ReturnType<typeof import('./tabs.js').tabs>, line: () => number, filter: () => ReturnType<typeof import('./filter.js').filter>}} app  `line`: number of the first line on the screen
  */
-export function status({ sources, view, facts, retryAt, rail, tabs }) {
+export function status({ sources, view, facts, retryAt, rail, tabs, line, filter }) {
   let last = 0;
   let later = 0;
 
@@ -54,21 +55,22 @@ export function status({ sources, view, facts, retryAt, rail, tabs }) {
     state.dataset.tone = said.tone;
     put(state.lastElementChild, said.words);
     el('follow').setAttribute('aria-pressed', String(view.follow));
-    tabs.draw(sources.names, sources.active, (name) => sources.all.get(name)?.store.state ?? '');
+    tabs.draw(sources.tabs, sources.active, (name) => sources.get(name)?.store.state ?? 'following');
     drawBanner(store);
     drawEmpty(store);
     const fresh = drawPill();
-    put(el('total'), store ? bytes(store.size) : '');
+    put(el('total'), store ? [sources.file ? totalWords(sources.file) : '', bytes(store.size)].filter(Boolean).join(' · ') : '');
     put(el('lines'), rate > 0 ? `${count(Math.round(rate))} lines/s` : '');
     const name = [store?.label, facts.title].filter(Boolean).join(' · ') || 'logcast';
-    const title = `${fresh > 0 ? `(${count(fresh)}) ` : ''}${name}`;
+    const unread = Math.max(fresh, facts.unread);
+    const title = `${facts.alert ? '● ' : ''}${unread > 0 ? `(${count(unread)}) ` : ''}${name}`;
     if (document.title !== title) document.title = title;
   }
 
-  /** @param {import('./store.js').Store|undefined} store */
+  /** @param {import('./sources.js').Source['store']|undefined} store */
   function drawBanner(store) {
     let loud = facts.trouble;
-    if (!loud && store?.state === 'waiting' && (store.life.tip > 0 || store.lives.length > 1)) loud = `${store.label} is gone. Waiting for it to come back…`;
+    if (!loud && store?.state === 'waiting' && (store.life.tip > 0 || store.current > 0)) loud = `${store.label} is gone. Waiting for it to come back…`;
     if (!loud && store?.state === 'refused') loud = `The server cannot read ${store.label}.`;
     if (!loud && sources.updated) loud = 'logcast was updated. Reload the page to get the new one.';
     if (!loud) loud = facts.note;
@@ -80,20 +82,29 @@ export function status({ sources, view, facts, retryAt, rail, tabs }) {
     put(el('retry'), facts.trouble ? 'Retry' : 'Close');
   }
 
-  /** @param {import('./store.js').Store|undefined} store */
+  /** @param {import('./sources.js').Source['store']|undefined} store */
   function drawEmpty(store) {
+    const filtered = filter().reach;
+    if (filtered) {
+      const nothing = !view.block.length && filtered.some;
+      const part = filtered.size > 0 ? Math.min(99, Math.floor((100 * filtered.scanned) / filtered.size)) : 0;
+      el('empty').hidden = !nothing;
+      const what = queryWords(filter().query);
+      put(el('empty'), !nothing ? '' : filtered.scanning ? `Looking for lines ${what}… ${part} % searched` : `No line ${what} (searched ${bytes(filtered.size)}). New ones will appear here.`);
+      return;
+    }
     const none = !view.block.length && !view.block.partial && facts.phase === 'open';
     const waits = store?.state === 'waiting';
     const words = !store ? 'No file is served.'
       : waits && store.life.tip === 0 ? `${store.label} is not there yet. Its lines will appear here.`
-      : !waits && store.life.tip <= store.life.from && store.lives.length === 1 ? `${store.label} is empty. New lines will appear here.` : '';
+      : !waits && store.life.tip <= store.life.from && store.current === 0 ? `${store.label} is empty. New lines will appear here.` : '';
     el('empty').hidden = !none || !words;
     put(el('empty'), words);
   }
 
   /** @returns {number} lines that nobody has seen */
   function drawPill() {
-    const { lines, about } = sources.fresh(sources.shown);
+    const { lines, about } = filter().kept?.fresh ?? sources.fresh(sources.shown);
     const paused = !view.follow && view.block.length > 0;
     const text = paused && lines > 0 ? `↓ ${about ? '≈ ' : ''}${count(lines)} new ${lines === 1 ? 'line' : 'lines'}` : paused && !view.atEnd ? '↓ To the end' : '';
     const node = el('pill');
@@ -111,14 +122,29 @@ export function status({ sources, view, facts, retryAt, rail, tabs }) {
   function place() {
     const store = sources.shown?.store;
     if (!store) return;
-    const { from, tip } = store.life;
     const item = view.top;
+    if ('reach' in store) {
+      const { from, at, tip } = store.reach(view.follow || view.atBottom ? null : item);
+      rail.show(from, at, tip, 0);
+      put(el('place'), view.follow ? 'Following the end' : `${percent(at, tip)} of ${store.parts.length} files`);
+      return words();
+    }
     const older = !view.follow && item !== null && item.life < store.current;
-    const at = view.follow || !item || view.atBottom ? tip : older ? from : item.offset;
-    rail.show(from, at, tip);
-    put(el('place'), older ? 'In the file that was there before' : view.follow ? 'Following the end' : `${percent(at - from, tip - from)} · byte ${count(at)}`);
-    words();
+    const life = older ? store.lives[item.life] ?? store.life : store.life;
+    const at = view.follow || !item || (view.atBottom && !older) ? life.tip : item.offset;
+    const n = view.follow ? 0 : line();
+    rail.show(life.from, at, life.tip, n);
+    const where = view.follow ? 'Following the end' : `${n ? `Line ${count(n)}` : `byte ${count(at)}`} · ${percent(at - life.from, life.tip - life.from)}`;
+    put(el('place'), older ? `${where} of an older file` : where);
+    return words();
   }
 
   return { words, place };
+}
+
+/** How many lines there are, or how far the index is. @param {import('./store.js').Store} store */
+function totalWords(store) {
+  if (store.lines !== null) return `${count(store.lines)} ${store.lines === 1 ? 'line' : 'lines'}`;
+  const part = store.life.tip > 0 && store.indexed > 0 ? Math.floor((100 * store.indexed) / store.life.tip) : 100;
+  return part < 100 ? `indexing ${part} %` : '';
 }

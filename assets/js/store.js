@@ -5,42 +5,45 @@
  * begins where the one before ended, or a note stands between them. A batch with a hole therefore starts a new chunk,
  * and the hole is read by range when somebody looks there. Knows no DOM.
  *
- * Order of items: lines of the first life, a note, lines of the next life … A life is one generation.
+ * Order of items: lines of a life, a note, lines of the next life … A life is one generation; the older ones, from rotated
+ * files, are met when somebody scrolls back to them.
  */
+
+import { Cache, lowerBound } from './cache.js';
+import { Lives, isGone } from './lives.js';
 
 /** @typedef {import('./api.js').LinesAnswer} LinesAnswer */
 /** @typedef {import('./api.js').LinesQuery} LinesQuery */
 /**
  * @typedef {object} Item
  * @property {'line'|'note'|'partial'} kind
- * @property {number} life    index into `lives`
+ * @property {number} life    number of its life
  * @property {number} offset
  * @property {number} next    where the next item begins
  * @property {string} text
+ * @property {boolean} [loose] lines before it were left out by a filter: it belongs to nothing above
  * @property {boolean} [cut]  longer than the server's limit: only its head is here
  * @property {Item[]} [under]  lines folded into this one (`group.js`); `next` is then the end of the last
  * @property {number} [spread] lines that belong to this one and are shown
  * @property {'trace'|'repeat'} [why]
  * @property {number} [own]    where this line itself ends
+ * @property {string} [file]   in the merged view: whose line it is
+ * @property {Item} [of]       in the merged view: the line in its file
  */
-/** @typedef {{life: number, from: number, to: number, items: Item[], size: number, live: boolean}} Chunk */
-/** @typedef {{generation: string|null, from: number, tip: number, heard: number, gone: boolean, notes: Map<number, string>}} Life  `heard`: where the last batch ended */
-
-export const CHUNKS = 64; // about 32,000 lines: enough to scroll a while without a request
-const CHUNK_UNITS = 16_000_000; // UTF-16 units of text in all: 32 MB
-const CHUNK_LINES = 500; // a live chunk is closed at this length, so that old ones can be let go
-
 export class Store {
   /** @param {string} name @param {(query: LinesQuery) => Promise<LinesAnswer>} fetchLines */
   constructor(name, fetchLines) {
     this.name = name;
     this.label = name; // as people are told; shorter where that is clear
     this.fetchLines = fetchLines;
-    /** @type {Life[]} */
-    this.lives = [{ generation: null, from: 0, tip: 0, heard: -1, gone: false, notes: new Map() }];
-    /** @type {Chunk[]} least recently used first */
-    this.chunks = [];
+    this.ages = new Lives();
+    this.lives = this.ages.all;
+    this.cache = new Cache();
     this.size = 0;
+    /** How far the server's index has come, and how many lines there are once it is through. */
+    this.indexed = 0;
+    /** @type {number|null} */
+    this.lines = null;
     this.state = 'following';
     this.partial = '';
     /** Words for a file that came back after it was gone: if it is another one, they stand above its lines. */
@@ -52,11 +55,11 @@ export class Store {
   }
 
   get life() {
-    return this.lives[this.lives.length - 1];
+    return this.ages.newest;
   }
 
   get current() {
-    return this.lives.length - 1;
+    return this.ages.current;
   }
 
   /** What `hello`, `tick` and `api/files` say. @param {import('./api.js').FileInfo} info @param {boolean} first */
@@ -67,7 +70,24 @@ export class Store {
     life.generation ??= info.generation; // it is known once the first line is whole
     if (life.generation !== info.generation && info.generation !== null) return; // a notice will tell
     life.tip = Math.max(life.tip, info.tip);
+    this.indexed = info.indexed ?? 0;
+    this.lines = info.lines ?? null;
+    if (this.lines !== null) this.ages.number(this.current, info.tip, this.lines + 1);
     this.size = Math.max(info.size, life.tip);
+  }
+
+  /** Goes on at the end of a file that nothing was heard of for a while. @param {import('./api.js').FileInfo} info */
+  async skipTo({ generation, tip }) {
+    const { life } = this;
+    if (life.generation === null || generation === null || generation === life.generation) {
+      this.skippedBytes += Math.max(0, tip - life.tip);
+      life.heard = Math.max(life.heard, tip);
+      return;
+    }
+    // How far the old one went, for as long as the server has it.
+    const { size } = await this.fetchLines({ file: this.name, at: 'end', before: 1, generation: life.generation }).catch(() => ({ size: life.tip }));
+    life.tip = Math.max(life.tip, size);
+    if (this.life === life) this.begin(generation, this.back || `${this.label} was rotated`);
   }
 
   /** @param {{generation?: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[]}} batch @param {boolean} keep false while nobody looks */
@@ -85,44 +105,34 @@ export class Store {
     if (!keep || batch.lines.length === 0) return;
     /** @type {Item[]} */
     const items = batch.lines.map((text, i) => ({ kind: 'line', life, offset: batch.offsets[i], next: batch.offsets[i + 1] ?? batch.to, text }));
-    this.keep(life, sentFrom, batch.to, items, true);
+    this.cache.keep(life, sentFrom, batch.to, items, true);
   }
 
   /** The life a generation belongs to; an unknown one begins a new life. @param {string|null} generation */
   lifeOf(generation) {
     if (this.life.generation === null && generation !== null && this.life.tip <= this.life.from) this.life.generation = generation;
-    for (let i = this.current; i >= 0; i -= 1) if (this.lives[i].generation === generation) return i;
-    return this.begin(generation, this.back || `${this.label} is another file now`);
+    return this.ages.known(generation) ?? this.begin(generation, this.back || `${this.label} is another file now`);
   }
 
   /** The life that a batch without a generation goes on with: late lines of an old one begin where it was left. @param {number} from */
   lifeAt(from) {
-    const i = this.lives.findLastIndex((life) => life.heard === from);
-    if (i >= 0) return i;
+    const id = this.ages.ids.find((life) => this.lives[life].heard === from);
+    if (id !== undefined) return id;
     return this.back ? this.begin(null, this.back) : this.current;
   }
 
   /** Begins a new life, behind a note that says why. @param {string|null} generation @param {string} words */
   begin(generation, words) {
-    this.lives.push({ generation, from: 0, tip: 0, heard: 0, gone: false, notes: new Map([[0, words]]) });
+    this.ages.begin(generation, words);
     this.size = 0;
+    this.lines = null;
     this.partial = '';
     this.back = '';
     return this.current;
   }
 
-  /**
-   * Puts an older generation, which a link names, before the ones that are known. Its end is where its file ends.
-   * @param {string} generation @param {number} tip
-   */
-  adopt(generation, tip) {
-    this.lives.unshift({ generation, from: 0, tip, heard: -1, gone: false, notes: new Map() });
-    const { notes, from } = this.lives[1];
-    if (!notes.has(from)) notes.set(from, `${this.label} begins anew here`);
-    for (const chunk of this.chunks) {
-      chunk.life += 1;
-      for (const item of chunk.items) item.life += 1;
-    }
+  get divider() {
+    return `${this.label} was rotated here`;
   }
 
   /** A note where the stream stands now. @param {string} words */
@@ -131,36 +141,6 @@ export class Store {
     const at = heard >= 0 ? heard : tip; // the tip may be known further on than lines were received
     const there = notes.get(at);
     notes.set(at, there ? `${there} · ${words}` : words);
-  }
-
-  /** @param {number} life @param {number} from @param {number} to @param {Item[]} items @param {boolean} live */
-  keep(life, from, to, items, live) {
-    const size = items.reduce((sum, item) => sum + item.text.length, 0);
-    const last = this.chunks[this.chunks.length - 1];
-    const open = live ? this.chunks.findLast((chunk) => chunk.live && chunk.life === life) ?? last : undefined;
-    if (open && open.live && open.life === life && open.to === from && open.items.length + items.length <= CHUNK_LINES) {
-      open.items.push(...items);
-      open.to = to;
-      open.size += size;
-    } else {
-      this.chunks.push({ life, from, to, items, size, live });
-    }
-    let all = this.chunks.reduce((sum, chunk) => sum + chunk.size, 0);
-    while (this.chunks.length > 1 && (this.chunks.length > CHUNKS || all > CHUNK_UNITS)) all -= this.chunks.shift()?.size ?? 0;
-  }
-
-  /** Forgets all cached lines, not the lives. */
-  forget() {
-    this.chunks = [];
-  }
-
-  /** @param {(chunk: Chunk) => boolean} test */
-  find(test) {
-    const i = this.chunks.findLastIndex(test);
-    if (i < 0) return null;
-    const [chunk] = this.chunks.splice(i, 1);
-    this.chunks.push(chunk);
-    return chunk;
   }
 
   /** Puts the notes of a life between its lines. @param {Item[]} items */
@@ -183,10 +163,10 @@ export class Store {
     const life = this.lives[item.life];
     if (item.kind === 'line' && life.notes.has(item.next) && item.next > life.from) return [this.noteItem(item.life, item.next)];
     if (item.next >= life.tip) {
-      const next = this.lives[item.life + 1];
-      return next ? [this.noteItem(item.life + 1, next.from)] : [];
+      if (item.life === this.current) return [];
+      return typeof life.up === 'number' ? [this.noteItem(life.up, this.lives[life.up].from)] : null;
     }
-    const chunk = this.find((c) => c.life === item.life && c.from <= item.next && item.next < c.to);
+    const chunk = this.cache.find((c) => c.life === item.life && c.from <= item.next && item.next < c.to);
     if (!chunk) return null;
     const i = lowerBound(chunk.items, item.next);
     if (i >= chunk.items.length || chunk.items[i].offset !== item.next) return null;
@@ -198,14 +178,13 @@ export class Store {
     const life = this.lives[item.life];
     if (item.kind !== 'note' && life.notes.has(item.offset)) return [this.noteItem(item.life, item.offset)];
     if (item.offset <= life.from) {
-      if (item.life === 0) return [];
-      const older = item.life - 1;
-      const before = this.lives[older];
-      if (before.gone || before.tip <= before.from) return older === 0 ? [] : [this.noteItem(older, before.from)];
-      return this.peekBefore({ kind: 'note', life: older, offset: before.tip, next: before.tip, text: '' }, n);
+      if (typeof life.down !== 'number') return life.down === null ? [] : null;
+      const before = this.lives[life.down];
+      if (before.gone || before.tip <= before.from) return before.down === null ? [] : [this.noteItem(life.down, before.from)];
+      return this.peekBefore({ kind: 'note', life: life.down, offset: before.tip, next: before.tip, text: '' }, n);
     }
     if (life.gone) return [];
-    const chunk = this.find((c) => c.life === item.life && c.from < item.offset && item.offset <= c.to);
+    const chunk = this.cache.find((c) => c.life === item.life && c.from < item.offset && item.offset <= c.to);
     if (!chunk) return null;
     const i = lowerBound(chunk.items, item.offset);
     if (i === 0 || chunk.items[i - 1].next !== item.offset) return null;
@@ -215,7 +194,7 @@ export class Store {
   /** The newest lines without a hole, from the cache; null when the cache does not reach the tip. @param {number} n @returns {Item[]|null} */
   peekTail(n) {
     const { tip } = this.life;
-    const chunk = this.find((c) => c.life === this.current && c.to === tip && c.items.length > 0);
+    const chunk = this.cache.find((c) => c.life === this.current && c.to === tip && c.items.length > 0);
     if (!chunk) return null;
     let items = chunk.items.slice(-n);
     while (items.length < n) {
@@ -231,14 +210,29 @@ export class Store {
     const life = this.lives[item.life];
     const got = await this.read({ file: this.name, at: item.next, after: n, generation: life.generation }, item.life);
     if (got.length === 0 && item.next < life.tip) life.tip = item.next; // the server knows the true end
+    if (got.length === 0 && item.life !== this.current && life.up === undefined) await this.newer(item.life, n);
     return this.weave(got);
+  }
+
+  /** Meets the life after one, where its lines go on. @param {number} id @param {number} n */
+  async newer(id, n) {
+    const { ages } = this;
+    const { next } = this.lives[id];
+    const answer = next ? await this.fetchLines({ file: this.name, at: next, after: n }).catch(isGone) : null;
+    if (!answer) {
+      ages.join(id, ages.ids.findLast((other) => other > id) ?? this.current);
+      return;
+    }
+    this.took(answer, ages.addAfter(id, answer.generation || null, this.divider));
   }
 
   /** @param {Item} item @param {number} n @returns {Promise<Item[]>} */
   async before(item, n) {
     let { life, offset } = item;
-    if (offset <= this.lives[life].from && life > 0) {
-      life -= 1;
+    if (offset <= this.lives[life].from) {
+      const { down } = this.lives[life];
+      if (typeof down !== 'number') return this.older(life, n);
+      life = down;
       offset = this.lives[life].tip;
     }
     const got = await this.read({ file: this.name, at: offset, before: n, generation: this.lives[life].generation }, life);
@@ -246,18 +240,34 @@ export class Store {
     return this.weave(got);
   }
 
+  /** Meets the life before one, if there is one: its end. @param {number} id @param {number} n @returns {Promise<Item[]>} */
+  async older(id, n) {
+    const life = this.lives[id];
+    // Lines that came by the stream do not tell whether there is an older file.
+    if (!life.previous && life.down === undefined) await this.read({ file: this.name, at: life.from, before: 1, generation: life.generation }, id);
+    const answer = life.previous ? await this.fetchLines({ file: this.name, at: life.previous, before: n }).catch(isGone) : null;
+    if (!answer?.generation) {
+      life.down = null;
+      return [];
+    }
+    return this.weave(this.took(answer, this.ages.addBefore(id, answer.generation, this.divider)));
+  }
+
   /** Lines around a place, of the current life unless another is named. @param {string|number} at @param {number} before @param {number} after @param {string|null} [generation] */
   async around(at, before, after, generation = this.life.generation) {
     const life = this.current;
-    const query = { file: this.name, at, before, after, generation };
+    // A time is looked for in all generations.
+    const any = typeof at === 'string' && at.startsWith('time:');
+    const query = { file: this.name, at, before, after, generation: any ? null : generation };
     const answer = await this.fetchLines(query).catch((error) => {
       // The generation may have turned since: what is there now is the better answer for the end.
       if (error.status === 410 && at === 'end') return this.fetchLines({ ...query, generation: null });
       throw error;
     });
-    if (generation !== null && !this.lives.some((known) => known.generation === generation) && answer.generation === generation) this.adopt(generation, answer.size);
-    const of = this.lifeOf(answer.generation);
-    return { items: this.weave(this.took(answer, answer.generation === null ? life : of)), at: answer.at };
+    const got = answer.generation || null;
+    if (got !== null && (any || got === generation) && this.life.generation !== null && this.ages.known(got) === undefined) this.ages.addBelow(got);
+    const of = this.lifeOf(got);
+    return { items: this.weave(this.took(answer, got === null ? life : of)), at: answer.at };
   }
 
   /** @param {LinesQuery} query @param {number} life */
@@ -276,24 +286,12 @@ export class Store {
     /** @type {Item[]} */
     const items = answer.lines.map((line) => ({ kind: 'line', life, offset: line.offset, next: line.next, text: line.text, ...(line.cut ? { cut: true } : {}) }));
     const of = this.lives[life];
-    of.tip = Math.max(of.tip, answer.size);
+    this.ages.learn(life, answer);
     if (life === this.current) {
       this.size = Math.max(this.size, of.tip);
       this.partial = answer.partial ?? (answer.to >= of.tip ? '' : this.partial);
     }
-    if (items.length) this.keep(life, items[0].offset, items[items.length - 1].next, items, false);
+    if (items.length) this.cache.keep(life, items[0].offset, items[items.length - 1].next, items, false);
     return items;
   }
-}
-
-/** Index of the first item at or after `offset`. @param {Item[]} items @param {number} offset */
-export function lowerBound(items, offset) {
-  let low = 0;
-  let high = items.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (items[middle].offset < offset) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

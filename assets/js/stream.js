@@ -10,7 +10,7 @@
 /**
  * @typedef {object} Hooks
  * @property {(cursor: string) => string} url
- * @property {(event: string, data: any) => void} event
+ * @property {(event: string, data: any, text: string, cursor: string) => void} event
  * @property {(phase: Phase, tries: number) => void} phase
  * @property {() => void} refused  the server answered with something that is no stream
  */
@@ -53,7 +53,7 @@ export class Stream {
           this.tries = 0;
           this.hooks.phase('open', 0);
         }
-        this.hooks.event(name, value);
+        this.hooks.event(name, value, data, lastEventId);
         if (lastEventId) this.cursor = lastEventId;
       });
     }

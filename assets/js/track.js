@@ -44,6 +44,12 @@ export class Track {
     this.lastTop = this.expected;
   }
 
+  /** The place where it is now was the page's doing, not the user's. */
+  own() {
+    this.expected = this.log.scrollTop;
+    this.lastTop = this.expected;
+  }
+
   /** Moves block and screen together. @param {number} by @param {number} top the scrollTop @param {number} y the block's top */
   shift(by, top, y) {
     this.anchor('top', y + by);

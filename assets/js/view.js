@@ -10,10 +10,11 @@
 import { Block } from './block.js';
 import { shape, tailStart } from './group.js';
 import { Loader } from './loader.js';
+import { jump, keepPlace, locate, swap } from './places.js';
 import { TRACK, Track } from './track.js';
 
 /** @typedef {import('./store.js').Item} Item */
-/** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./store.js').Store | import('./kept.js').Kept | import('./merged.js').Merged} Store */
 /**
  * @typedef {object} Hooks
  * @property {(follow: boolean, why: string) => void} follow   following began or ended
@@ -22,7 +23,7 @@ import { TRACK, Track } from './track.js';
  */
 
 export const MAX_ROWS = 600;
-const PAGE = 120; // lines in one request
+export const PAGE = 120; // lines in one request
 const KEPT_PX = 600; // rows nearer than this to the screen are not recycled
 
 export class View {
@@ -35,7 +36,7 @@ export class View {
     this.hooks = hooks;
     /** @type {Store|null} */
     this.store = null;
-    /** @type {WeakMap<Store, import('./group.js').Shape>} what is folded, for each file */
+    /** @type {WeakMap<object, import('./group.js').Shape>} what is folded, for each file */
     this.shapes = new WeakMap();
     this.follow = true;
     this.atStart = false;
@@ -53,12 +54,18 @@ export class View {
   }
 
   /** @param {Store} store */
-  show(store) {
+  use(store) {
     this.store = store;
-    this.loader.reset();
-    let known = this.shapes.get(store);
-    if (!known) this.shapes.set(store, known = shape());
+    const file = 'base' in store ? store.base : store;
+    let known = this.shapes.get(file);
+    if (!known) this.shapes.set(file, known = shape());
     this.block.shape = known;
+    return this.loader.reset();
+  }
+
+  /** @param {Store} store */
+  show(store) {
+    this.use(store);
     this.block.set([]);
     this.block.dropPartial();
     this.atStart = false;
@@ -162,7 +169,7 @@ export class View {
   /** @param {Store} store @param {number} want */
   readTail(store, want) {
     const { tip, from } = store.life;
-    if (tip <= from && store.size <= tip) return; // nothing there
+    if ((tip <= from && store.size <= tip) || ('base' in store && store.scanning)) return; // nothing there, or it is looked for already
     this.loader.load('tail', null, () => store.around('end', Math.max(want, PAGE), 0).then(({ items }) => {
       if (this.store === store && this.follow && items.length && !this.block.length) this.block.set(items);
     }));
@@ -186,10 +193,18 @@ export class View {
     const y = node.offsetTop;
     const h = node.offsetHeight;
     const margin = Math.max(1500, 2 * seen);
-    this.locate(top - y);
+    locate(this, top - y);
     const first = this.block.first;
     const last = this.block.last;
-    if (!first || !last) return;
+    if (!first || !last) {
+      // A filter kept nothing yet: what comes now moves nothing that somebody reads.
+      const tail = 'base' in store ? store.peekTail(this.wanted) : null;
+      if (tail?.length) {
+        this.block.set(tail);
+        this.schedule();
+      }
+      return;
+    }
 
     if (top - y < margin) {
       const items = store.peekBefore(first, PAGE);
@@ -245,55 +260,18 @@ export class View {
     this.schedule();
   }
 
-  /** Shows lines around a place. @param {string|number} at @param {number} part where on the screen, 0 top … 1 bottom @param {string|null} [generation] */
-  async jump(at, part = 0.3, generation) {
-    const { store } = this;
-    if (!store) return null;
-    const turn = this.loader.reset();
-    const got = await store.around(at, 60, PAGE, generation ?? undefined);
-    if (turn !== this.loader.turn || !got.items.length) return null;
-    return this.place(got.items, got.at, part);
+  /** Shows lines around a place. @param {string|number} at @param {number} [part] where on the screen, 0 top … 1 bottom @param {string|null} [generation] */
+  jump(at, part, generation) {
+    return jump(this, at, part, generation);
   }
 
-  /** @param {Item[]} items @param {number} offset @param {number} part */
-  place(items, offset, part) {
-    this.setFollow(false, 'jump');
-    this.block.set(items);
-    this.block.dropPartial();
-    let index = items.findIndex((item) => item.offset >= offset && item.kind === 'line');
-    if (index < 0) index = items.length - 1;
-    this.track.setHeight(TRACK);
-    this.track.anchor('top', TRACK / 2);
-    this.track.scrollTo(TRACK / 2 + this.block.rows[index].offsetTop - Math.round(this.log.clientHeight * part));
-    this.schedule();
-    return items[index];
-  }
-
-  // ── parts ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Remembers the first visible row. @param {number} px */
-  locate(px) {
-    const index = this.block.indexAt(px);
-    this.first = { index, over: this.block.rows[index] ? px - this.block.rows[index].offsetTop : 0 };
+  /** Shows another choice of lines. @param {Store} store @param {{at: string|number, part: number, generation: string|null}|null} to */
+  swap(store, to) {
+    return swap(this, store, to);
   }
 
   /** After heights changed: the first visible row stays where it was. @param {() => void} [change] */
   keepPlace(change) {
-    if (this.follow || !this.block.rows.length) {
-      change?.();
-      if (this.store) this.schedule();
-      return;
-    }
-    if (change) this.locate(this.log.scrollTop - this.node.offsetTop);
-    const y = this.node.offsetTop;
-    const was = this.top;
-    this.track.anchor('top', y);
-    change?.();
-    const index = was ? this.block.items.findIndex(({ life, next }) => life > was.life || (life === was.life && next > was.offset)) : 0;
-    const row = this.block.rows[Math.max(0, index)];
-    const h = y + this.node.offsetHeight;
-    if (h > this.track.height || this.atEnd) this.track.setHeight(h);
-    this.track.scrollTo(y + row.offsetTop + Math.min(this.first.over, row.offsetHeight));
-    this.schedule();
+    keepPlace(this, change);
   }
 }

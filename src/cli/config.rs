@@ -3,7 +3,8 @@
 //! It is below the environment, which is below the flags: what it says becomes the default of an option. An option
 //! that is given wins over the keys that conflict with it. A key that is not known is an error that names its line.
 
-use super::{close, command};
+use super::command;
+use super::wrong::close;
 use crate::commands::Failure;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;

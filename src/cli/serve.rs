@@ -2,7 +2,8 @@
 
 use super::color::Color;
 use super::values::size;
-use super::{backlog, close, command, zone};
+use super::wrong::close;
+use super::{backlog, command, zone};
 use crate::commands::run::{self, Job};
 use crate::commands::{Failure, color_talk, guard, serve};
 use crate::live::backlog::Backlog;

@@ -36,6 +36,8 @@ pub struct Batch {
     skip: u64,
     bytes: VecDeque<u8>,
     omitted: u64,
+    /// When its first line was seen, ms since the epoch: the page tells how long lines take to the screen.
+    seen: Option<i64>,
 }
 
 impl Pending {
@@ -65,6 +67,7 @@ impl Pending {
             skip: 0,
             bytes: VecDeque::new(),
             omitted: 0,
+            seen: Some(jiff::Timestamp::now().as_millisecond()),
         });
         batch.bytes.extend(block.bytes);
         batch.to = to;
@@ -94,7 +97,7 @@ impl Batch {
     pub fn newest(segment: Arc<Segment>, file: &str, from: u64, lines: Block<'_>, to: Place) -> Batch {
         let bytes = lines.bytes.iter().copied().collect();
         let skip = lines.from - from;
-        Batch { segment, to, file: file.to_owned(), from, skip, bytes, omitted: lines.omitted }
+        Batch { segment, to, file: file.to_owned(), from, skip, bytes, omitted: lines.omitted, seen: None }
     }
 
     /// Gives up the oldest lines beyond `limit` bytes.
@@ -133,7 +136,7 @@ impl Batch {
             stamp,
             self.segment.generation(),
             block,
-            self.skip,
+            (self.skip, self.seen),
             &mut out,
         );
         out
@@ -171,5 +174,6 @@ mod tests {
         assert_eq!((data["from"].as_u64(), data["skip"].as_u64()), (Some(0), Some(1500 * 12)));
         assert_eq!(data["offsets"][0], 1500 * 12);
         assert_eq!(data["to"], 24_000);
+        assert!(data["at"].as_i64().is_some_and(|at| at > 0), "when the first line was seen");
     }
 }

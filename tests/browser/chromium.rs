@@ -4,6 +4,7 @@
 //! changes on a page is never waited for by time: `until` asks the page again until a script gives something.
 
 use crate::support::{DEADLINE, LOOK, wait_for};
+use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use thirtyfour::common::capabilities::desiredcapabilities::AlertBehaviour;
 use thirtyfour::prelude::*;
-use thirtyfour::{BrowserLogEntry, LoggingPrefsLogLevel};
+use thirtyfour::{BrowserLogEntry, LoggingPrefsLogLevel, WindowHandle};
 
 const CHROMIUM: &str = "/usr/bin/chromium";
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
@@ -21,6 +22,8 @@ pub(crate) struct Browser {
     runtime: tokio::runtime::Runtime,
     driver: Option<WebDriver>,
     process: Child,
+    /// Whether the test looked at the browser's log: one that did not fails.
+    checked: Cell<bool>,
     /// Profile and sockets; named so that it goes after the processes.
     folder: Option<TempDir>,
 }
@@ -48,7 +51,8 @@ impl Browser {
         let stdout = process.stdout.take().expect("piped");
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a small runtime");
-        let mut browser = Browser { runtime, driver: None, process, folder: Some(folder) };
+        let mut browser =
+            Browser { runtime, driver: None, process, checked: Cell::new(false), folder: Some(folder) };
         let port = port_of(stdout);
         let mut wanted = DesiredCapabilities::chrome();
         wanted.set_binary(CHROMIUM).expect("a path");
@@ -150,6 +154,7 @@ impl Browser {
             let source = entry.source.as_deref().unwrap_or("");
             matches!(entry.level.as_str(), "SEVERE" | "WARNING") && !but.contains(&source)
         };
+        self.checked.set(true);
         let errors: Vec<_> = self.log().into_iter().filter(bad).collect();
         assert!(errors.is_empty(), "{errors:#?}");
         assert!(!self.dialog(), "a dialog is open");
@@ -165,6 +170,77 @@ impl Browser {
     #[track_caller]
     pub(crate) fn close_dialog(&self) {
         self.wait(self.driver().dismiss_alert()).expect("a dialog");
+    }
+
+    /// A command of Chromium's own protocol, which chromedriver passes on.
+    #[track_caller]
+    pub(crate) fn cdp(&self, command: &str, params: serde_json::Value) -> serde_json::Value {
+        let tools = self.driver().cdp();
+        self.wait(tools.send_raw(command, params)).unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// Makes the page as large as this many CSS pixels, on a screen that is touched if it is a phone's.
+    #[track_caller]
+    pub(crate) fn size(&self, width: u32, height: u32, phone: bool) {
+        let screen = serde_json::json!({
+            "width": width, "height": height, "deviceScaleFactor": if phone { 2 } else { 1 }, "mobile": phone,
+        });
+        self.cdp("Emulation.setDeviceMetricsOverride", screen);
+        self.cdp("Emulation.setTouchEmulationEnabled", serde_json::json!({ "enabled": phone }));
+    }
+
+    /// What the system is said to prefer: `dark` or `light`, with or without motion.
+    #[track_caller]
+    pub(crate) fn prefer(&self, scheme: &str, motion: bool) {
+        let features = serde_json::json!({ "features": [
+            { "name": "prefers-color-scheme", "value": scheme },
+            { "name": "prefers-reduced-motion", "value": if motion { "no-preference" } else { "reduce" } },
+        ]});
+        self.cdp("Emulation.setEmulatedMedia", features);
+    }
+
+    /// Opens one more tab and turns to it.
+    #[track_caller]
+    pub(crate) fn tab(&self) -> WindowHandle {
+        self.wait(async {
+            let tab = self.driver().new_tab().await?;
+            self.driver().switch_to_window(tab.clone()).await?;
+            Ok(tab)
+        })
+        .unwrap_or_else(|error| panic!("cannot open a tab: {error}"))
+    }
+
+    /// The tab that the test drives.
+    #[track_caller]
+    pub(crate) fn here(&self) -> WindowHandle {
+        self.wait(self.driver().window()).expect("a window")
+    }
+
+    /// Turns to a tab.
+    #[track_caller]
+    pub(crate) fn turn(&self, tab: &WindowHandle) {
+        self.wait(self.driver().switch_to_window(tab.clone()))
+            .unwrap_or_else(|error| panic!("cannot turn to a tab: {error}"));
+    }
+
+    /// Closes the tab that the test drives; it has to turn to another then.
+    #[track_caller]
+    pub(crate) fn close_tab(&self) {
+        self.wait(self.driver().close_window()).expect("a window to close");
+    }
+
+    /// A picture of the page, as PNG.
+    #[track_caller]
+    pub(crate) fn picture(&self, path: &Path) {
+        self.wait(self.driver().screenshot(path)).unwrap_or_else(|error| panic!("no picture: {error}"));
+    }
+
+    /// Turns the wheel over the log, as a person does.
+    #[track_caller]
+    pub(crate) fn wheel(&self, px: i32) {
+        let event =
+            serde_json::json!({ "type": "mouseWheel", "x": 400, "y": 400, "deltaX": 0, "deltaY": px });
+        self.cdp("Input.dispatchMouseEvent", event);
     }
 
     fn driver(&self) -> &WebDriver {
@@ -196,6 +272,8 @@ impl Drop for Browser {
         while std::fs::remove_dir_all(&path).is_err() && path.exists() && Instant::now() < end {
             std::thread::sleep(LOOK);
         }
+        let checked = self.checked.get() || std::thread::panicking();
+        assert!(checked, "this test never looked at the browser's log (no_errors)");
     }
 }
 

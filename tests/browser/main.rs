@@ -10,6 +10,18 @@
 #[path = "../it/support/mod.rs"]
 mod support;
 
+mod access;
 mod chromium;
+mod code;
+mod comfort;
+mod figures;
+mod filter;
+mod find;
+mod going;
+mod health;
+mod merged;
 mod page;
+mod pictures;
+mod share;
+mod states;
 mod tutorial;

@@ -6,36 +6,36 @@ use crate::support::{Place, Server, assert_lines, numbered, wait_for};
 use thirtyfour::prelude::Key;
 
 /// The texts of the lines on screen from top to bottom, without notices and without the rows kept ready beyond.
-const TEXTS: &str = "((log) => [...document.querySelectorAll('#block .row[data-offset]:not(.note)')]
+pub(crate) const TEXTS: &str = "((log) => [...document.querySelectorAll('#block .row[data-offset]:not(.note)')]
     .map((row) => ({ row, box: row.getBoundingClientRect() }))
     .filter(({ box }) => box.height > 0 && box.bottom > log.top + 1 && box.top < log.bottom - 1)
     .sort((a, b) => a.box.top - b.box.top)
     .map(({ row }) => row.querySelector('.text').textContent))(document.querySelector('#log').getBoundingClientRect())";
 
-fn texts(browser: &Browser) -> Vec<String> {
+pub(crate) fn texts(browser: &Browser) -> Vec<String> {
     browser.get(&format!("return {TEXTS}"))
 }
 
 /// Waits until the last line on screen reads so.
 #[track_caller]
-fn last(browser: &Browser, line: &str) {
+pub(crate) fn last(browser: &Browser, line: &str) {
     let line = serde_json::to_string(line).expect("JSON");
     browser.until("the last line on screen", &format!("{TEXTS}.at(-1) === {line}"));
 }
 
 #[track_caller]
-fn state(browser: &Browser, state: &str) {
+pub(crate) fn state(browser: &Browser, state: &str) {
     browser.until(state, &format!("document.querySelector('#state').dataset.state === '{state}'"));
 }
 
 #[track_caller]
-fn follows(browser: &Browser, on: bool) {
+pub(crate) fn follows(browser: &Browser, on: bool) {
     let expression = format!("document.querySelector('#follow').getAttribute('aria-pressed') === '{on}'");
     browser.until("the Follow button", &expression);
 }
 
 /// A server over `f` with these lines, and a page that shows the last of them.
-fn begin(lines: &[String]) -> Option<(Place, Server, Browser)> {
+pub(crate) fn begin(lines: &[String]) -> Option<(Place, Server, Browser)> {
     let browser = Browser::start()?;
     let place = Place::with("f", text(lines));
     let server = Server::start(&place, &["f"]);

@@ -165,8 +165,16 @@ impl Encoder {
         }
     }
 
-    /// Appends one batch of the page's transport; `skip` bytes before the block are covered but not sent.
-    pub fn live(&self, stamp: &Stamp, generation: u64, block: Block<'_>, skip: u64, out: &mut Vec<u8>) {
+    /// Appends one batch of the page's transport; `skip` bytes before the block are covered but not sent, `seen` is when
+    /// its first line was read.
+    pub fn live(
+        &self,
+        stamp: &Stamp,
+        generation: u64,
+        block: Block<'_>,
+        (skip, seen): (u64, Option<i64>),
+        out: &mut Vec<u8>,
+    ) {
         let last = match block.omitted {
             0 => lines::lines(block.bytes).last().map_or(block.check, |line| check(raw(block.bytes, line))),
             _ => block.check,
@@ -195,6 +203,9 @@ impl Encoder {
         out.extend_from_slice(b"]");
         if block.omitted > 0 {
             let _ = write!(out, r#","cut":{}"#, block.omitted);
+        }
+        if let Some(seen) = seen {
+            let _ = write!(out, r#","at":{seen}"#);
         }
         out.extend_from_slice(b"}\n\n");
     }

@@ -1,0 +1,85 @@
+/**
+ * Where the screen stands: going to another place, showing other lines at the same one, and keeping it when heights change.
+ */
+
+import { keyOf } from './group.js';
+import { PAGE } from './view.js';
+import { TRACK } from './track.js';
+
+/** @typedef {import('./store.js').Item} Item */
+/** @typedef {import('./view.js').View} View */
+/** @typedef {import('./view.js').Store} Store */
+
+/** Shows lines around a place. @param {View} view @param {string|number} at @param {number} part where on the screen, 0 top … 1 bottom @param {string|null} [generation] */
+export async function jump(view, at, part = 0.3, generation) {
+  const { store } = view;
+  if (!store) return null;
+  const turn = view.loader.reset();
+  const got = await store.around(at, 60, PAGE, generation ?? undefined);
+  if (turn !== view.loader.turn || !got.items.length) return null;
+  return place(view, got.items, got.at, part);
+}
+
+/** Shows another choice of lines at a place, or at the end, without an empty screen between. @param {View} view @param {Store} store @param {{at: string|number, part: number, generation: string|null}|null} to */
+export async function swap(view, store, to) {
+  const turn = view.loader.reset();
+  const want = Math.max(view.wanted, PAGE);
+  const got = to ? await store.around(to.at, 60, PAGE, to.generation) : await store.around('end', want, 0);
+  if (turn !== view.loader.turn && view.store !== store) return;
+  view.use(store);
+  view.atStart = view.atEnd = false;
+  if (to && got.items.length) {
+    place(view, got.items, got.at, to.part);
+    return;
+  }
+  view.block.set(got.items);
+  view.block.dropPartial();
+  if (!view.follow) view.setFollow(true, 'user');
+  view.schedule();
+}
+
+/** @param {View} view @param {Item[]} items @param {number} offset @param {number} part */
+export function place(view, items, offset, part) {
+  view.setFollow(false, 'jump');
+  view.block.set(items);
+  view.block.dropPartial();
+  const at = () => view.block.items.findIndex((item) => item.kind === 'line' && (item.offset >= offset || (item.under !== undefined && item.next > offset)));
+  let index = at();
+  if (view.block.items[index]?.under && view.block.items[index].offset < offset) {
+    view.block.shape.open.add(keyOf(view.block.items[index])); // the line itself is wanted, not the head that it is folded under
+    view.block.set(items);
+    index = at();
+  }
+  if (index < 0) index = view.block.items.length - 1;
+  view.track.setHeight(TRACK);
+  view.track.anchor('top', TRACK / 2);
+  view.track.scrollTo(TRACK / 2 + view.block.rows[index].offsetTop - Math.round(view.log.clientHeight * part));
+  view.schedule();
+  return view.block.items[index];
+}
+
+/** Remembers the first visible row. @param {View} view @param {number} px */
+export function locate(view, px) {
+  const index = view.block.indexAt(px);
+  view.first = { index, over: view.block.rows[index] ? px - view.block.rows[index].offsetTop : 0 };
+}
+
+/** After heights changed: the first visible row stays where it was. @param {View} view @param {() => void} [change] */
+export function keepPlace(view, change) {
+  if (view.follow || !view.block.rows.length) {
+    change?.();
+    if (view.store) view.schedule();
+    return;
+  }
+  if (change) locate(view, view.log.scrollTop - view.node.offsetTop);
+  const y = view.node.offsetTop;
+  const was = view.top;
+  view.track.anchor('top', y);
+  change?.();
+  const index = was ? view.block.items.findIndex(({ life, next }) => life > was.life || (life === was.life && next > was.offset)) : 0;
+  const row = view.block.rows[Math.max(0, index)];
+  const h = y + view.node.offsetHeight;
+  if (h > view.track.height || view.atEnd) view.track.setHeight(h);
+  view.track.scrollTo(y + row.offsetTop + Math.min(view.first.over, row.offsetHeight));
+  view.schedule();
+}

@@ -1,0 +1,98 @@
+/**
+ * What is asked for: terms that lines must or must not hold, levels, a range of time. Pure.
+ *
+ * One query object goes into every request that filters (`params`), into the address bar (`link.js`) and into the words
+ * that people read. A term is text unless it says that it is a regular expression; capitals matter if it has one, or if it
+ * says so.
+ */
+
+/** @typedef {{text: string, not: boolean, regex: boolean, capitals: boolean}} Term */
+/** @typedef {'fatal'|'error'|'warn'|'info'|'debug'|'trace'} Level */
+/** @typedef {{terms: Term[], levels: Level[]|null, since: string, until: string}} Query  `levels`: the ones shown, null for all lines */
+
+/** @type {Level[]} */
+export const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
+/** The server takes 16 patterns; one is left for the search. */
+export const MOST_TERMS = 15;
+
+/** @returns {Query} */
+export function nothing() {
+  return { terms: [], levels: null, since: '', until: '' };
+}
+
+/** @param {Query} query */
+export function isNothing(query) {
+  return !query.terms.length && query.levels === null && !query.since && !query.until;
+}
+
+/** @param {string} text */
+function hasCapital(text) {
+  return /\p{Lu}/u.test(text);
+}
+
+/** Whether capitals matter in it; a class like `\S` is none. @param {Term} term */
+function exact(term) {
+  return term.capitals || hasCapital(term.regex ? term.text.replace(/\\(?:[pP]\{[^}]*\}|.)/gu, '') : term.text);
+}
+
+/** @param {string} text */
+function escape(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|#&~-]/g, '\\$&');
+}
+
+/**
+ * The parameters of a request. Terms of different kinds travel as regular expressions, because a request has one syntax.
+ * @param {Query} query @param {Term[]} [more]  further terms, such as the one that is searched for
+ * @returns {[string, string][]}
+ */
+export function params(query, more = []) {
+  const terms = [...query.terms, ...more].filter(({ text }) => text !== '');
+  /** @type {[string, string][]} */
+  const out = [];
+  const alike = terms.every(({ regex, capitals }) => regex === terms[0].regex && capitals === terms[0].capitals);
+  for (const term of terms) {
+    const source = term.regex ? term.text : escape(term.text);
+    out.push([term.not ? 'exclude' : 'grep', alike ? term.text : exact(term) ? source : `(?i)${source}`]);
+  }
+  if (terms.length) {
+    out.push(['syntax', alike && !terms[0].regex ? 'literal' : 'regex']);
+    out.push(['case', !alike || terms[0].capitals ? 'yes' : 'smart']);
+  }
+  if (query.levels) out.push(['level', query.levels.join()]);
+  if (query.since) out.push(['since', query.since]);
+  if (query.until) out.push(['until', query.until]);
+  return out;
+}
+
+/** How the browser finds a term in a line, to mark it; null where its syntax is not the server's. @param {Term} term */
+export function matcher(term) {
+  let source = term.regex ? term.text.replace(/\(\?P</g, '(?<') : escape(term.text).replace(/\\[#&~-]/g, (c) => c[1]);
+  let flags = exact(term) ? 'gu' : 'giu';
+  if (source.startsWith('(?i)')) {
+    source = source.slice(4);
+    flags = 'giu';
+  }
+  try {
+    return new RegExp(source, flags);
+  } catch {
+    return null;
+  }
+}
+
+/** @param {Term} term */
+export function termWords(term) {
+  return term.regex ? `/${term.text}/` : term.text;
+}
+
+/** The query in words, for the line that says that nothing was found. @param {Query} query */
+export function words(query) {
+  const out = query.terms.map((term) => `${term.not ? 'without ' : ''}“${termWords(term)}”`);
+  if (query.levels) out.push(query.levels.length ? `at ${query.levels.join(', ')}` : 'at no level');
+  if (query.since || query.until) out.push('in this range of time');
+  return out.join(', ');
+}
+
+/** @param {Term} a @param {Term} b */
+export function sameTerm(a, b) {
+  return a.text === b.text && a.not === b.not && a.regex === b.regex && a.capitals === b.capitals;
+}

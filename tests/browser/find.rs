@@ -1,0 +1,192 @@
+//! Search over the whole file: marks, counts, the way from match to match, and what a wrong pattern does.
+
+use crate::chromium::Browser;
+use crate::page::{TEXTS, begin, follows};
+use thirtyfour::TypingData;
+use thirtyfour::prelude::Key;
+
+/// What the box says beside the text that is typed.
+pub(crate) const WORDS: &str = "document.querySelector('#find-words').textContent";
+/// The text of the line that has the cursor.
+pub(crate) const CURSOR: &str =
+    "(document.activeElement.closest('#block .row')?.querySelector('.text').textContent ?? '')";
+
+/// Types keys where the log has the focus.
+#[track_caller]
+pub(crate) fn press(browser: &Browser, keys: impl Into<TypingData>) {
+    browser
+        .run("if (!document.activeElement.closest('#block, dialog')) document.querySelector('#log').focus()");
+    browser.keys(keys);
+}
+
+/// Searches for a text, and waits until the whole file was searched.
+#[track_caller]
+pub(crate) fn find(browser: &Browser, text: &str) {
+    press(browser, "/");
+    browser.keys(text);
+    browser.keys(Key::Enter + "");
+    browser.until("the search to end", &format!("/match|^[\\d,]+ of/.test({WORDS}) && !/%/.test({WORDS})"));
+}
+
+/// Waits until the cursor is on this line.
+#[track_caller]
+pub(crate) fn on(browser: &Browser, line: &str) {
+    browser.until("the cursor's line", &format!("{CURSOR} === {}", serde_json::json!(line)));
+}
+
+/// Every tenth line of these holds the word.
+fn lines() -> Vec<String> {
+    (1..=3000)
+        .map(|n| if n % 10 == 5 { format!("line {n:04} Needle") } else { format!("line {n:04} hay") })
+        .collect()
+}
+
+/// Check 23: the first match has the cursor and is marked, n and N visit all in order and wrap with a word about
+/// it, the rail shows where they are, and the count is grep's.
+#[test]
+fn matches_are_counted_marked_and_visited() {
+    let lines = lines();
+    let Some((place, _server, browser)) = begin(&lines) else { return };
+    let matching: Vec<_> = lines.iter().filter(|line| line.contains("Needle")).collect();
+    find(&browser, "needle");
+    // Who follows looks at the end: the newest match is the first.
+    on(&browser, matching[matching.len() - 1]);
+    browser.until("the count", &format!("{WORDS} === '300 of 300'"));
+    follows(&browser, false);
+    let marked = "[...CSS.highlights.get('current')].map(String).join() === 'Needle' && CSS.highlights.get('found').size > 0";
+    browser.until("marks in the text", marked);
+    browser.until("marks on the rail", "Number(document.querySelector('#rail').dataset.marks) > 50");
+    press(&browser, "n");
+    browser.until(
+        "the word about wrapping",
+        "/on from the start/.test(document.querySelector('#toast').textContent)",
+    );
+    on(&browser, matching[0]);
+    browser.until("its number", &format!("{WORDS} === '1 of 300'"));
+    for line in &matching[1..8] {
+        press(&browser, "n");
+        on(&browser, line);
+    }
+    for line in matching[..7].iter().rev() {
+        press(&browser, "N");
+        on(&browser, line);
+    }
+    press(&browser, "N");
+    browser.until(
+        "the word about wrapping",
+        "/on from the end/.test(document.querySelector('#toast').textContent)",
+    );
+    on(&browser, matching[299]);
+    // What is written later is found too.
+    place.append("f", "line 3001 needle\nline 3002 hay\n");
+    browser.until("the count to grow", &format!("/301/.test({WORDS})"));
+    press(&browser, "n");
+    on(&browser, "line 3001 needle");
+    // Esc ends the search, and every mark goes.
+    press(&browser, Key::Escape + "");
+    browser.until(
+        "the marks to go",
+        "CSS.highlights.get('current').size + CSS.highlights.get('found').size === 0",
+    );
+    browser.until("the address", "!location.hash.includes('q=')");
+    browser.no_errors(&[]);
+}
+
+/// Capitals and regular expressions, each by its button; text is text without it.
+#[test]
+fn text_capitals_and_patterns() {
+    let lines = ["a.b", "axb", "A.B", "a+b (c", "end"].map(String::from);
+    let Some((_place, _server, browser)) = begin(&lines) else { return };
+    let count = |text: &str, words: &str| {
+        press(&browser, "/");
+        browser.keys(text);
+        browser.until(&format!("{words} for {text}"), &format!("{WORDS} === '{words}'"));
+        browser.keys(Key::Escape + "");
+    };
+    count("a.b", "2 matches");
+    count("A.B", "1 match");
+    count("a+b (", "1 match");
+    count("nothing", "no match");
+    browser.click("#find-regex");
+    count("a.b$", "3 matches");
+    count("^a", "4 matches");
+    browser.click("#find-case");
+    count("^a", "3 matches");
+    count(".*", "5 matches");
+    browser.no_errors(&[]);
+}
+
+/// Check 24: a wrong pattern is told in its place, and what was found before stays.
+#[test]
+fn a_wrong_pattern_says_so() {
+    let Some((_place, _server, browser)) = begin(&lines()) else { return };
+    find(&browser, "Needle");
+    browser.click("#find-regex");
+    press(&browser, "/");
+    browser.keys("Need(le");
+    browser.until("the field to be invalid", "document.querySelector('#find-field').ariaInvalid === 'true'");
+    browser.until("words about it", "!document.querySelector('#find-problem').hidden && /group|paren/.test(document.querySelector('#find-problem').textContent)");
+    browser.until("the old count", &format!("/300/.test({WORDS})"));
+    browser
+        .until("the old marks", "CSS.highlights.get('found').size + CSS.highlights.get('current').size > 0");
+    browser.keys(Key::Backspace + Key::Backspace + Key::Backspace + "");
+    browser.until("the field to be valid", "document.querySelector('#find-field').ariaInvalid !== 'true' && document.querySelector('#find-problem').hidden");
+    // In the filter too: it is not set before the server can read it.
+    browser.keys(Key::Escape + "");
+    press(&browser, "&");
+    browser.keys("[a");
+    browser.keys(Key::Enter + "");
+    browser.until("the field to be invalid", "document.querySelector('#find-field').ariaInvalid === 'true'");
+    assert_eq!(browser.run("return document.querySelectorAll('#kept .chip').length"), 0);
+    // The browser tells of the requests that were refused.
+    browser.no_errors(&["network"]);
+}
+
+/// `*` takes the selected word; n goes on while the search still runs or found more places than it tells.
+#[test]
+fn the_selected_word() {
+    let Some((_place, _server, browser)) = begin(&lines()) else { return };
+    browser.run(
+        "const row = [...document.querySelectorAll('#block .row')].findLast((row) => /Needle/.test(row.textContent));
+         const text = [...row.querySelector('.text').childNodes].at(-1);
+         const at = text.data.indexOf('Needle');
+         getSelection().setBaseAndExtent(text, at, text, at + 6);",
+    );
+    press(&browser, "*");
+    browser.until("the word in the box", "document.querySelector('#find-field').value === 'Needle'");
+    browser.until("a match with the cursor", &format!("/Needle/.test({CURSOR})"));
+    browser.no_errors(&[]);
+}
+
+/// More matches than places are told: n and N ask the server, and meet each of them.
+#[test]
+fn more_matches_than_places() {
+    let lines: Vec<_> = (1..=25_000).map(|n| format!("x {n:05}")).collect();
+    let Some((_place, _server, browser)) = begin(&lines) else { return };
+    find(&browser, "x ");
+    browser.until("the count of all", &format!("{WORDS} === '25k matches'"));
+    press(&browser, "g");
+    browser.until("the first line", &format!("{TEXTS}[0] === 'x 00001'"));
+    press(&browser, "n");
+    on(&browser, "x 00001");
+    press(&browser, "n");
+    on(&browser, "x 00002");
+    press(&browser, "N");
+    on(&browser, "x 00001");
+    press(&browser, "N");
+    on(&browser, "x 25000");
+    browser.no_errors(&[]);
+}
+
+/// Ctrl-F is ours; once more, in the box, it is the browser's own.
+#[test]
+fn the_browsers_own_find_is_reachable() {
+    let Some((_place, _server, browser)) = begin(&lines()) else { return };
+    browser.run("window.prevented = []; window.addEventListener('keydown', (event) => window.prevented.push(event.defaultPrevented))");
+    let control = "const to = document.activeElement; to.dispatchEvent(new KeyboardEvent('keydown', { key: 'f', code: 'KeyF', ctrlKey: true, bubbles: true, cancelable: true }))";
+    browser.run(&format!("document.querySelector('#log').focus(); {control}"));
+    browser.until("our own box", "document.activeElement.id === 'find-field'");
+    browser.run(control);
+    assert_eq!(browser.run("return window.prevented"), serde_json::json!([true, false]));
+    browser.no_errors(&[]);
+}

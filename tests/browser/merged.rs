@@ -1,0 +1,145 @@
+//! Several files: as one by time, as tabs, and many of them.
+
+use crate::chromium::Browser;
+use crate::page::{TEXTS, last, state, texts};
+use crate::support::writer::text;
+use crate::support::{Place, Server, assert_lines};
+
+const FILES: &str = "[...document.querySelectorAll('#block .row .file')].map((cell) => cell.title)";
+
+/// Lines of one file, each with a time; the message says file and second.
+fn timed(name: &str, seconds: impl Iterator<Item = u32>) -> Vec<String> {
+    seconds
+        .map(|s| {
+            format!("2026-11-25T{:02}:{:02}:{:02}.000Z INFO {name} {s:05}", s / 3600, s / 60 % 60, s % 60)
+        })
+        .collect()
+}
+
+fn begin(place: &Place, files: &[&str]) -> Option<(Server, Browser)> {
+    let browser = Browser::start()?;
+    let server = Server::start(place, files);
+    browser.open(&server.page);
+    state(&browser, "live");
+    browser.run("document.querySelector('#log').focus()");
+    browser.keys("M");
+    browser.until("merged rows", &format!("{FILES}.length > 3"));
+    Some((server, browser))
+}
+
+#[test]
+fn files_are_merged_by_time() {
+    let place = Place::new();
+    place.write("a", text(&timed("a", (0..3000).step_by(3))));
+    place.write("b", text(&timed("b", (1..3000).step_by(3))));
+    place.write("c", text(&timed("c", (2..3000).step_by(3))));
+    let Some((_server, browser)) = begin(&place, &["a", "b", "c"]) else { return };
+    let mut all: Vec<String> = ["a", "b", "c"]
+        .iter()
+        .enumerate()
+        .flat_map(|(i, name)| timed(name, (i as u32..3000).step_by(3)))
+        .collect();
+    all.sort();
+    let shown = texts(&browser);
+    assert!(shown.len() > 20, "{shown:?}");
+    assert_lines(&shown, &all[all.len() - shown.len()..]);
+    // Upwards page by page: each line once, in order.
+    let mut top = shown[0].clone();
+    for _ in 0..12 {
+        browser.keys(thirtyfour::prelude::Key::PageUp + "");
+        let json = serde_json::to_string(&top).expect("JSON");
+        browser.until("the screen to move up", &format!("{TEXTS}.length > 5 && {TEXTS}[0] < {json}"));
+        let shown = texts(&browser);
+        let first = all.iter().position(|line| *line == shown[0]).expect("a line of a file");
+        assert_lines(&shown, &all[first..first + shown.len()]);
+        top = shown[0].clone();
+    }
+    // Lines that come live, the later file first: still in the order of their times.
+    browser.keys("f");
+    place.append("b", "2026-11-25T01:00:02.000Z INFO b later\n");
+    place.append("a", "2026-11-25T01:00:01.000Z INFO a sooner\n");
+    last(&browser, "2026-11-25T01:00:02.000Z INFO b later");
+    let shown = texts(&browser);
+    assert_eq!(shown[shown.len() - 2], "2026-11-25T01:00:01.000Z INFO a sooner");
+    // The start, and back.
+    browser.keys("g");
+    browser.until(
+        "the first line",
+        &format!("{TEXTS}[0] === {}", serde_json::to_string(&all[0]).expect("JSON")),
+    );
+    assert_lines(&texts(&browser)[..20], &all[..20]);
+    browser.keys("G");
+    last(&browser, "2026-11-25T01:00:02.000Z INFO b later");
+    browser.no_errors(&[]);
+}
+
+/// A flood in a merged view shows the newest and stays small.
+#[test]
+fn a_flood_is_merged_too() {
+    let place = Place::new();
+    place.write("a", text(&timed("a", 0..50)));
+    place.write("b", text(&timed("b", 0..50)));
+    let Some((_server, browser)) = begin(&place, &["a", "b"]) else { return };
+    for round in 1..20 {
+        place.append("a", text(&timed("a", round * 1000..round * 1000 + 900)));
+        place.append("b", text(&timed("b", round * 1000..round * 1000 + 900)));
+    }
+    last(&browser, timed("b", 19_899..19_900).last().expect("a line"));
+    assert!(browser.get::<usize>("return document.querySelectorAll('#block .row').length") <= 600);
+    let mut shown = texts(&browser);
+    let sorted = {
+        let mut sorted = shown.clone();
+        sorted.sort();
+        sorted
+    };
+    assert_lines(&shown, &sorted);
+    shown.dedup();
+    assert_eq!(shown.len(), sorted.len(), "a line came twice");
+    browser.no_errors(&[]);
+}
+
+/// Lines without a time go with the line before them; a file without any times by when it came.
+#[test]
+fn lines_without_a_time() {
+    let place = Place::new();
+    place.write(
+        "a",
+        "2026-11-25T08:00:00Z ERROR a boom\n    at one\n    at two\n2026-11-25T08:00:04Z INFO a on\n",
+    );
+    place.write("b", "2026-11-25T08:00:02Z INFO b between\n");
+    place.write("plain", "no time here\n");
+    let Some((_server, browser)) = begin(&place, &["a", "b", "plain"]) else { return };
+    let expected = [
+        "no time here",
+        "2026-11-25T08:00:00Z ERROR a boom",
+        "    at one",
+        "    at two",
+        "2026-11-25T08:00:02Z INFO b between",
+        "2026-11-25T08:00:04Z INFO a on",
+    ];
+    browser.until("all lines", &format!("{TEXTS}.length === {}", expected.len()));
+    assert_lines(&texts(&browser), &expected);
+    place.append("plain", "came now\n");
+    last(&browser, "came now");
+    browser.no_errors(&[]);
+}
+
+/// Three hundred files: few tabs, and all of them by name.
+#[test]
+fn many_files() {
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::new();
+    for number in 0..300 {
+        place.write(&format!("app-{number:03}.log"), format!("line of {number:03}\n"));
+    }
+    let server = Server::start(&place, &["app-*.log"]);
+    browser.open(&server.page);
+    state(&browser, "live");
+    assert!(browser.get::<usize>("return document.querySelectorAll('#tabs [role=tab]').length") <= 30);
+    browser.click(".rest");
+    browser.keys("app-217\n");
+    last(&browser, "line of 217");
+    place.append("app-217.log", "more of 217\n");
+    last(&browser, "more of 217");
+    browser.no_errors(&[]);
+}

@@ -1,0 +1,60 @@
+//! What the page says when the server says no.
+
+use crate::chromium::Browser;
+use crate::find::press;
+use crate::page::{begin, last, state};
+use crate::support::{Place, Server, numbered};
+use thirtyfour::prelude::Key;
+
+/// Check 22: without the token there is a panel that asks for it, a wrong one is told there, and the right one opens the log.
+#[test]
+fn a_token_is_asked_for() {
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::with("f", crate::support::writer::text(&numbered("a", 1, 20)));
+    let server = Server::start(&place, &["f", "--token", "a-token-that-is-long-enough"]);
+    let (page, _) = server.page.split_once("?").unwrap_or((&server.page, ""));
+    browser.open(page);
+    browser.until(
+        "the panel",
+        "!document.querySelector('#auth').hidden && document.activeElement.id === 'token'",
+    );
+    browser.keys("wrong");
+    browser.keys(Key::Enter + "");
+    browser.until(
+        "words about it",
+        "/not the right one/.test(document.querySelector('#auth .problem').textContent)",
+    );
+    browser.keys("a-token-that-is-long-enough");
+    browser.keys(Key::Enter + "");
+    last(&browser, "a-000020");
+    state(&browser, "live");
+    browser.until("the panel to go", "document.querySelector('#auth').hidden");
+    browser.no_errors(&["network"]);
+}
+
+/// Check 22: an answer that is a failure is told with the server's words and a way to try again; the lines stay.
+#[test]
+fn a_failure_is_told() {
+    let Some((_place, _server, browser)) = begin(&numbered("a", 1, 2000)) else { return };
+    browser.run(
+        "window.own = window.fetch;
+         window.fetch = async () => new Response(JSON.stringify({ title: 'Service Unavailable', detail: 'the disk is asleep' }),
+            { status: 503, headers: { 'content-type': 'application/problem+json' } });",
+    );
+    press(&browser, "g");
+    let banner = "document.querySelector('#banner')";
+    browser
+        .until("the banner", &format!("!{banner}.hidden && /the disk is asleep/.test({banner}.textContent)"));
+    browser.until("the lines to stay", "document.querySelectorAll('#block .row').length > 10");
+    browser.run("window.fetch = window.own");
+    browser.click("#retry");
+    browser.until("the banner to go", &format!("{banner}.hidden"));
+    press(&browser, "g");
+    browser.until("the first line", "document.querySelector('#block .row .text').textContent === 'a-000001'");
+    // A search that the server cannot take now is told in the box.
+    browser.run("window.fetch = async () => new Response('{}', { status: 400, statusText: 'No' })");
+    press(&browser, "/");
+    browser.keys("a");
+    browser.until("words in the box", "!document.querySelector('#find-problem').hidden");
+    browser.no_errors(&["network"]);
+}
