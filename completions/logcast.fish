@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= open qr config= no-config v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
+    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -38,6 +38,9 @@ complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pa
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
+complete -c logcast -n "__fish_logcast_needs_command" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
@@ -110,15 +113,15 @@ complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only t
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l token -d 'The token of URLs that hold none' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l cursor-file -d 'Keep the place in this file and go on from there the next time' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names' -r -f -a "auto\t'On a terminal, if the environment has nothing against it'
-always\t'Everywhere'
-never\t'Nowhere'"
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names and warnings' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l json -d 'Print an object a line, with file, offset, level and time'
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l no-follow -d 'Print what there is and end'
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -s f -l follow -d 'Accepted for those who type tail: it is what it does anyway'
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l retry -d 'Wait for a server that is not there yet, too'
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -s q -l quiet -d 'Say only what is wrong'
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
@@ -133,6 +136,9 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-origin -d 
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l open -d 'Open the page in the browser'
@@ -160,6 +166,9 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
+always\t''
+never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'

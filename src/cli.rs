@@ -10,11 +10,12 @@ mod tail;
 mod values;
 mod wrong;
 
+use self::color::Color;
 use self::generate::GenerateArgs;
 use self::serve::{RunArgs, ServeArgs};
 use self::tail::TailArgs;
 use self::wrong::usage;
-use crate::commands::{Failure, check, health};
+use crate::commands::{Failure, check, color_talk, complain, health};
 use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -93,6 +94,7 @@ fn zone(text: &str) -> Result<TimeZone, String> {
 
 /// The program: reads the arguments of the process, runs the command, returns the exit code.
 pub fn main() -> ExitCode {
+    color_talk(Color::Auto.on(&io::stderr()));
     let args: Vec<OsString> = std::env::args_os().collect();
     let definition = with_environment(command(), args.get(1));
     let matches = match definition.clone().try_get_matches_from(&args) {
@@ -117,7 +119,7 @@ pub fn main() -> ExitCode {
 }
 
 fn fail(failure: &Failure) -> ExitCode {
-    let _ = writeln!(io::stderr(), "{failure}");
+    complain(failure);
     ExitCode::from(failure.code)
 }
 

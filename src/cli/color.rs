@@ -3,14 +3,14 @@
 use clap::ValueEnum;
 use std::io::IsTerminal;
 
-/// The values of `--color`.
+/// The values of `--color`. They need no help of their own, which would make all of `--help` long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Color {
-    /// On a terminal, if the environment has nothing against it
+    // On a terminal, if the environment has nothing against it.
     Auto,
-    /// Everywhere
+    // Everywhere.
     Always,
-    /// Nowhere
+    // Nowhere.
     Never,
 }
 

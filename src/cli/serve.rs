@@ -1,10 +1,11 @@
 //! The arguments of `logcast serve` and `logcast run`, and their way to the commands' options.
 
+use super::color::Color;
 use super::values::size;
 use super::wrong::close;
 use super::{backlog, command, zone};
 use crate::commands::run::{self, Job};
-use crate::commands::{Failure, guard, serve};
+use crate::commands::{Failure, color_talk, guard, serve};
 use crate::live::backlog::Backlog;
 use crate::web::tls::Files;
 use clap::Args;
@@ -127,6 +128,9 @@ struct Common {
     /// Read no configuration file
     #[arg(long, env = "LOGCAST_NO_CONFIG", value_parser = FalseyValueParser::new(), conflicts_with = "config")]
     no_config: bool,
+    /// When to colour errors and warnings
+    #[arg(long, env = "LOGCAST_COLOR", value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    color: Color,
     /// Say who asks for what, on standard error
     #[arg(short, long, env = "LOGCAST_VERBOSE", value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
     verbose: bool,
@@ -166,6 +170,7 @@ pub(super) fn run_command(args: RunArgs) -> Result<u8, Failure> {
 }
 
 fn options(args: Common) -> Result<serve::Options, Failure> {
+    color_talk(args.color.on(&io::stderr()));
     let token = match args.token_file {
         None => args.token,
         Some(path) => Some(read_token(&path)?),

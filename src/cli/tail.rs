@@ -2,7 +2,7 @@
 
 use super::color::Color;
 use crate::commands::http::{self, Fingerprint};
-use crate::commands::{Failure, tail};
+use crate::commands::{Failure, color_talk, tail};
 use crate::live::backlog::Backlog;
 use clap::Args;
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ pub(super) struct TailArgs {
     /// Say only what is wrong
     #[arg(short, long)]
     quiet: bool,
-    /// When to colour names
+    /// When to colour names and warnings
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
@@ -69,6 +69,7 @@ fn fingerprint(text: &str) -> Result<Fingerprint, String> {
 
 /// Runs the command.
 pub(super) fn run(args: TailArgs) -> Result<u8, Failure> {
+    color_talk(args.color.on(&std::io::stderr()));
     tail::run(&tail::Options {
         urls: args.urls,
         lines: args.lines,

@@ -1,11 +1,10 @@
 //! What is said about wrong arguments: one line that says what is wrong, and one that says what to do.
 
 use super::{command, print};
-use crate::commands::Failure;
+use crate::commands::{Failure, complain};
 use clap::Arg;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// clap's error in our form; help and version are no errors.
@@ -22,7 +21,7 @@ pub(super) fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
         };
     }
     let failure = failure(error, args);
-    let _ = writeln!(io::stderr(), "{failure}");
+    complain(&failure);
     ExitCode::from(failure.code)
 }
 

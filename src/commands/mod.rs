@@ -11,8 +11,10 @@ pub mod serve;
 pub mod stop;
 pub mod tail;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a command ended badly: one line, perhaps a next step, and the exit code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,16 +68,53 @@ pub fn plain(text: &str) -> String {
     out
 }
 
+/// Whether the first word of what is said on stderr is coloured.
+static COLOR: AtomicBool = AtomicBool::new(false);
+
+/// Says whether what a person reads on stderr is coloured; plain if nobody says.
+pub fn color_talk(on: bool) {
+    COLOR.store(on, Ordering::Relaxed);
+}
+
 /// Says something to a person. A stderr that is closed or full is nobody's fault.
 fn talk(quiet: bool, text: &str) {
     if !quiet {
-        let _ = writeln!(io::stderr(), "{}", plain(text));
+        let _ = writeln!(io::stderr(), "{}", painted(&plain(text), COLOR.load(Ordering::Relaxed)));
+    }
+}
+
+/// Says why a command ended badly.
+pub fn complain(failure: &Failure) {
+    let color = COLOR.load(Ordering::Relaxed);
+    let lines: String =
+        failure.to_string().lines().map(|line| format!("{}\n", painted(line, color))).collect();
+    let _ = io::stderr().write_all(lines.as_bytes());
+}
+
+/// A line with its first word in the colour of what it means.
+fn painted(line: &str, color: bool) -> Cow<'_, str> {
+    let known = [("error:", "1;31"), ("warning:", "1;33"), ("help:", "1;36")];
+    match known.iter().find_map(|(word, code)| Some((word, code, line.strip_prefix(word)?))) {
+        Some((word, code, rest)) if color => Cow::Owned(format!("\x1b[{code}m{word}\x1b[0m{rest}")),
+        _ => Cow::Borrowed(line),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_first_word_is_coloured() {
+        for (line, expected) in [
+            ("error: cannot", "\x1b[1;31merror:\x1b[0m cannot"),
+            ("warning: a help: b", "\x1b[1;33mwarning:\x1b[0m a help: b"),
+            ("also: http://h/", "also: http://h/"),
+        ] {
+            assert_eq!(painted(line, true), expected);
+            assert_eq!(painted(line, false), line);
+        }
+    }
 
     #[test]
     fn a_name_cannot_write_to_the_terminal() {

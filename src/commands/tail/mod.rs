@@ -18,12 +18,12 @@ use self::place::PlaceFile;
 use self::show::Show;
 use self::stream::{Item, Seen, Stream};
 use super::http::{Address, Fingerprint};
-use super::{Failure, plain};
+use super::{Failure, complain, plain, talk};
 use crate::live::backlog::Backlog;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
@@ -205,7 +205,7 @@ async fn tail(options: &Options, targets: Vec<Target>, mut printer: Printer) -> 
             let Err(failure) = ended else { continue };
             // The others go on.
             if several {
-                let _ = writeln!(io::stderr(), "{failure}");
+                complain(&failure);
             }
             failures.push(failure);
         }
@@ -310,7 +310,7 @@ impl Printer {
         {
             let name =
                 if self.names.len() > 1 { format!("{}: ", self.names[item.number]) } else { String::new() };
-            let _ = writeln!(io::stderr(), "{}{name}{text}", if wrong { "warning: " } else { "" });
+            talk(false, &format!("{}{name}{text}", if wrong { "warning: " } else { "" }));
         }
         if let (Some(id), true) = (item.id, self.place.is_some()) {
             self.output.mark(item.number, id);
