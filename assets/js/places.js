@@ -80,6 +80,7 @@ export function keepPlace(view, change) {
   const row = view.block.rows[Math.max(0, index)];
   const h = y + view.node.offsetHeight;
   if (h > view.track.height || view.atEnd) view.track.setHeight(h);
-  view.track.scrollTo(y + row.offsetTop + Math.min(view.first.over, row.offsetHeight));
+  // A row that is lower now shows at least its end.
+  view.track.scrollTo(y + row.offsetTop + Math.min(view.first.over, Math.max(0, row.offsetHeight - 4)));
   view.schedule();
 }

@@ -50,7 +50,8 @@ export class View {
       if (this.follow && deltaY < 0 && log.scrollTop > 0) this.setFollow(false, 'scroll');
       else if (!this.follow && deltaY > 0 && this.atBottom) this.setFollow(true, 'scroll');
     }, { passive: true });
-    new ResizeObserver(() => this.keepPlace()).observe(log);
+    this.width = log.clientWidth;
+    new ResizeObserver(() => this.resized()).observe(log);
   }
 
   /** @param {Store} store */
@@ -122,8 +123,15 @@ export class View {
     this.schedule();
   }
 
+  resized() {
+    this.width = this.log.clientWidth;
+    this.keepPlace();
+  }
+
   frame() {
     if (!this.store) return;
+    // A frame may come before the observer: what it measures then has moved already.
+    if (this.log.clientWidth !== this.width) this.resized();
     if (this.follow) this.frameFollow(this.store);
     else this.frameRead(this.store);
     this.hooks.drawn();

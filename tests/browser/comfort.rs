@@ -250,6 +250,11 @@ fn wrapping_keeps_the_place() {
     browser.keys(Key::PageDown + "");
     browser.keys(Key::PageDown + "");
     browser.until("another line first", &format!("{TEXTS}[0] > 'line 000010'"));
+    // A page down is an animation: the place is what it comes to.
+    browser.until(
+        "the end of the scrolling",
+        "(() => { const top = document.querySelector('#log').scrollTop; const same = window.top_ === top; window.top_ = top; window.same_ = same ? (window.same_ ?? 0) + 1 : 0; return window.same_ > 5 })()",
+    );
     let before = first(&browser).0;
     for _ in 0..2 {
         browser.keys("w");
