@@ -1,7 +1,7 @@
 //! `logcast tail`: `tail -F` over HTTP. Lines go to standard output, everything else to stderr.
 //!
-//! Each URL has a task that reads it and comes back by cursor ([`stream`]); the main thread prints what they bring
-//! ([`output`]) and keeps the places ([`place`]). A place is written after its lines were delivered, never before:
+//! Each URL has a task that reads it and comes back by cursor (`stream`); the main thread prints what they bring
+//! (`output`) and keeps the places (`place`). A place is written after its lines were delivered, never before:
 //! an end without warning (`kill -9`) in between doubles what was delivered since the last write, at most
 //! `SAVE_EVERY` of it, and loses nothing. An end by a signal, at the end of the stream or by a reader that went away
 //! writes the place as it is.
