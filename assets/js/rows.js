@@ -167,14 +167,20 @@ export function rowActs({ sources, view, toast, complain, url }) {
     await goTo(next, 0.3);
   }
 
+  let typed = 0;
+  for (const kind of ['input', 'focusin']) {
+    document.addEventListener(kind, (event) => { if (event.target instanceof HTMLInputElement) typed += 1; });
+  }
+
   /** Jumps, and puts the cursor on the line. @param {string|number} at @param {number} part @param {string|null} [generation] */
   async function goTo(at, part, generation) {
+    const was = typed;
     const item = await view.jump(at, part, generation);
     if (!item) return false;
     found = keyOf(item);
     block.decorate();
     foundAt = block.items.indexOf(item);
-    focus(foundAt);
+    if (typed === was) focus(foundAt); // a jump that comes late does not take the keys from who types meanwhile
     return true;
   }
 

@@ -13,6 +13,16 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
+/// Whether an error says that there is no file, or that its folder is another user's: who runs it with `su` or
+/// `setpriv` keeps the environment of who they were.
+fn is_nowhere(path: &Path, error: &io::Error) -> bool {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => true,
+        io::ErrorKind::PermissionDenied => std::fs::metadata(path).is_err(),
+        _ => false,
+    }
+}
+
 /// The most that is read of it.
 const MOST: u64 = 1 << 20;
 /// The commands that it is for, beside that which has no name.
@@ -38,7 +48,7 @@ pub(super) fn with_config(definition: Command, matches: &ArgMatches) -> Result<C
     let given = own.get_one::<PathBuf>("config").cloned();
     let Some(path) = given.clone().or_else(usual_path) else { return Ok(definition) };
     let text = match read(&path) {
-        Err(error) if given.is_none() && error.kind() == io::ErrorKind::NotFound => return Ok(definition),
+        Err(error) if given.is_none() && is_nowhere(&path, &error) => return Ok(definition),
         Err(error) => return Err(Failure::refused(format!("cannot read '{}': {error}", path.display()))),
         Ok(text) => text,
     };
