@@ -167,7 +167,6 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         policy: guard.policy,
         backlog: options.lines,
         title: options.title.clone(),
-        zone: options.zone.clone(),
         tls: guard.tls,
         refused: Refused::default(),
         access: options.verbose.then_some(|text: &str| talk(false, text)),

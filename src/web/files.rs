@@ -23,7 +23,7 @@ pub async fn files(state: Arc<State>, query: &str) -> Result<Response, Problem> 
     let title =
         state.title.as_deref().map_or(String::new(), |title| format!(r#""title":{},"#, json_string(title)));
     let version = env!("CARGO_PKG_VERSION");
-    let zone = json_string(&zone_name(&state.zone));
+    let zone = json_string(&zone_name(state.hub.zone()));
     let listed = tokio::task::spawn_blocking(move || {
         let sources = state.hub.sources();
         let lists = state.hub.shows_history() && sources.len() <= MOST_LISTED;

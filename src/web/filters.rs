@@ -2,8 +2,7 @@
 
 use super::params::Params;
 use super::problem::Problem;
-use crate::log::filter::{Case, Filter, FilterError, Levels, Spec, State, Syntax, instant};
-use crate::log::record::{Options, Reader};
+use crate::log::filter::{Case, Filter, FilterError, Levels, Spec, Syntax, instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -39,11 +38,6 @@ pub fn filter(params: &Params, zone: &TimeZone) -> Result<Option<Filter>, Proble
     };
     let filter = Filter::new(spec)?;
     Ok((!filter.is_empty()).then_some(filter))
-}
-
-/// What a filter remembers, before the first line: lines without a zone were written in `zone`.
-pub fn state(zone: &TimeZone) -> State {
-    State::new(Reader::new(&Options { now: Timestamp::now(), zone: zone.clone() }))
 }
 
 impl From<FilterError> for Problem {

@@ -39,8 +39,9 @@ pub async fn histogram(state: Arc<State>, query: &str) -> Result<Response, Probl
         return Err(Problem::parameter("buckets", format!("must be a number from 1 to {MOST_BUCKETS}")));
     }
     let now = Timestamp::now();
-    let time =
-        |name: &'static str| params.get(name).map(|text| instant(name, text, now, &state.zone)).transpose();
+    let time = |name: &'static str| {
+        params.get(name).map(|text| instant(name, text, now, state.hub.zone())).transpose()
+    };
     let asked = Asked { since: time("since")?, until: time("until")?, buckets: buckets as usize };
     if let (Some(since), Some(until)) = (asked.since, asked.until)
         && since >= until

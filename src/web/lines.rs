@@ -41,8 +41,8 @@ pub async fn lines(state: Arc<State>, query: &str, headers: &HeaderMap) -> Resul
     let malformed = || Problem::parameter("generation", "not a generation");
     let generation = params.get("generation");
     let generation = generation.map(|text| Named::parse(text).ok_or_else(malformed)).transpose()?;
-    let at = parse_at(params.get("at").unwrap_or("end"), source.key, &state.zone)?;
-    let filter = filters::filter(&params, &state.zone)?;
+    let at = parse_at(params.get("at").unwrap_or("end"), source.key, state.hub.zone())?;
+    let filter = filters::filter(&params, state.hub.zone())?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let is_wide = newest.file().wide_at(0).is_some();
     let said =

@@ -23,7 +23,6 @@ pub mod tls;
 
 use crate::live::backlog::Backlog;
 use crate::live::feed::Hub;
-use jiff::tz::TimeZone;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -39,8 +38,6 @@ pub struct State {
     pub backlog: Backlog,
     /// The page's title.
     pub title: Option<String>,
-    /// The zone of times that do not name one, in lines and in requests.
-    pub zone: TimeZone,
     /// The certificate, where it speaks TLS.
     pub tls: Option<tls::Tls>,
     /// Requests that were refused.

@@ -49,11 +49,11 @@ pub async fn raw(
     let source = state.hub.source_named(&name).ok_or_else(no_such_file)?;
     let is_decoded = source.is_decoded();
     let attachment = params.flag("download", false)?;
-    let filter = filters::filter(&params, &state.zone)?;
+    let filter = filters::filter(&params, state.hub.zone())?;
     let slice = Slice::read(&params, source.key)?;
     let busy = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many downloads at once; try again");
     let permit = download::permit().ok_or_else(busy)?;
-    let sieve = filter.map(|filter| Sifting { filter, state: filters::state(&state.zone) });
+    let sieve = filter.map(|filter| Sifting { filter, state: FilterState::new(state.hub.reader()) });
     let mut response = if params.flag("history", false)? {
         if let Some(given) = ["from", "to", "generation"].into_iter().find(|name| params.get(name).is_some())
         {

@@ -131,7 +131,7 @@ fn read(state: &State, params: &Params) -> Result<Query, Problem> {
     if let Some(wanted) = stream::selection(&state.hub, params)? {
         sources.retain(|source| wanted.contains(&source.id));
     }
-    let filter = filters::filter(params, &state.zone)?
+    let filter = filters::filter(params, state.hub.zone())?
         .ok_or_else(|| Problem::parameter("grep", "a search needs grep, exclude, level, since or until"))?;
     let order = match params.get("order") {
         None | Some("newest") => Order::Newest,
