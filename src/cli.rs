@@ -15,6 +15,7 @@ use self::generate::GenerateArgs;
 use self::serve::{RunArgs, ServeArgs};
 use self::tail::TailArgs;
 use self::wrong::usage;
+use crate::commands::http::Fingerprint;
 use crate::commands::{Failure, check, color_talk, complain, health};
 use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;
@@ -46,7 +47,7 @@ enum Command {
     Tail(TailArgs),
     /// Verify lines written by generate --sequence: none lost, doubled, out of order
     Check {
-        /// A file, - for standard input, or the http:// URL of a stream
+        /// A file, - for standard input, or the URL of a page or stream
         #[arg(value_name = "FILE|URL|-", default_value = "-")]
         source: OsString,
         /// End after this many numbered lines
@@ -55,6 +56,12 @@ enum Command {
         /// End when a URL has been silent for so many seconds
         #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         idle: u64,
+        /// The token of a URL that holds none
+        #[arg(long, env = "LOGCAST_TOKEN", hide_env_values = true)]
+        token: Option<String>,
+        /// Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it
+        #[arg(long, value_name = "SHA256", value_parser = tail::fingerprint)]
+        fingerprint: Option<Fingerprint>,
     },
     /// Run a command and serve its output as two sources, stdout and stderr; end with its exit code
     Run(RunArgs),
@@ -150,8 +157,9 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Healthcheck { url }) => health::run(&url),
         Some(Command::Serve(args)) => serve::run(args),
         Some(Command::Generate(args)) => generate::run(args),
-        Some(Command::Check { source, count, idle }) => {
-            check::run(&check::Options { source, count, idle: Duration::from_secs(idle) })
+        Some(Command::Check { source, count, idle, token, fingerprint }) => {
+            let idle = Duration::from_secs(idle);
+            check::run(&check::Options { source, token, fingerprint, count, idle })
         }
         Some(Command::Completions { shell }) => print(&pages::completions(shell)),
         Some(Command::Man { command }) => print(&pages::man(command.as_deref())?),

@@ -116,6 +116,9 @@ struct Common {
     /// The page's title
     #[arg(long, env = "LOGCAST_TITLE")]
     title: Option<String>,
+    /// Mark what matches this regular expression on the page; may be repeated
+    #[arg(long, env = "LOGCAST_HIGHLIGHT", value_name = "REGEX")]
+    highlight: Vec<String>,
     /// Open the page in the browser
     #[arg(long, env = "LOGCAST_OPEN", value_parser = FalseyValueParser::new())]
     open: bool,
@@ -215,6 +218,7 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
         allow_origin: args.allow_origin,
         allow_host: args.allow_host,
         title: args.title,
+        highlight: args.highlight,
         open: args.open,
         qr: args.qr,
         verbose: args.verbose,

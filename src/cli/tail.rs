@@ -4,7 +4,7 @@ use super::color::Color;
 use crate::commands::http::{self, Fingerprint};
 use crate::commands::{Failure, color_talk, tail};
 use crate::live::backlog::Backlog;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// What to print.
@@ -58,13 +58,27 @@ pub(super) struct TailArgs {
     /// Say only what is wrong
     #[arg(short, long)]
     quiet: bool,
-    /// When to colour names and warnings
+    /// Mark what matches this regular expression, where colours are on; may be repeated
+    #[arg(long, value_name = "REGEX")]
+    highlight: Vec<String>,
+    /// When a line has the name of its stream and file in front: auto means where there are several
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Names::Auto)]
+    names: Names,
+    /// When to colour names, marks and warnings
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
 }
 
-fn fingerprint(text: &str) -> Result<Fingerprint, String> {
+pub(super) fn fingerprint(text: &str) -> Result<Fingerprint, String> {
     http::fingerprint(text).ok_or_else(|| "must be 64 hexadecimal digits, perhaps with colons".to_owned())
+}
+
+/// The values of `--names`, which need no help of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Names {
+    Auto,
+    Always,
+    Never,
 }
 
 /// Runs the command.
@@ -87,5 +101,11 @@ pub(super) fn run(args: TailArgs) -> Result<u8, Failure> {
         cursor_file: args.cursor_file,
         quiet: args.quiet,
         color: args.color.on(&std::io::stdout()),
+        highlight: args.highlight,
+        names: match args.names {
+            Names::Auto => tail::Names::Auto,
+            Names::Always => tail::Names::Always,
+            Names::Never => tail::Names::Never,
+        },
     })
 }

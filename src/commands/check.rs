@@ -7,6 +7,7 @@
 
 mod stream;
 
+use super::http::Fingerprint;
 use super::stop::Stop;
 use super::{Failure, plain};
 use crate::generate::Numbered;
@@ -31,8 +32,12 @@ const LOOK: Duration = Duration::from_millis(200);
 /// What to check.
 #[derive(Debug)]
 pub struct Options {
-    /// A path, `-`, or `http://…`.
+    /// A path, `-`, or a URL.
     pub source: std::ffi::OsString,
+    /// The token of a URL that has none.
+    pub token: Option<String>,
+    /// The only certificate to trust.
+    pub fingerprint: Option<Fingerprint>,
     /// End after this many numbered lines.
     pub count: Option<u64>,
     /// End when a URL has been silent for so long.
@@ -44,25 +49,22 @@ pub struct Options {
 /// # Errors
 /// Exit code 1 if something is lost, doubled, out of order or altered, or if it cannot be read.
 pub fn run(options: &Options) -> Result<(), Failure> {
-    let shown = plain(&options.source.to_string_lossy());
-    let text = options.source.to_str();
-    if text.is_some_and(|text| text.starts_with("https://")) {
-        let failure = Failure::usage(format!("cannot check '{shown}': only http:// is known"));
-        return Err(failure.help("curl -N -H Accept:text/plain URL | logcast check"));
-    }
-    if std::fs::metadata(&options.source).is_ok_and(|meta| meta.is_dir()) {
+    let text = options.source.to_str().filter(|text| stream::is_url(text));
+    let address = text.map(|url| stream::address(url, options)).transpose()?;
+    // A token is for no message.
+    let shown = match &address {
+        Some(address) => address.shown(),
+        None => plain(&options.source.to_string_lossy()),
+    };
+    if address.is_none() && std::fs::metadata(&options.source).is_ok_and(|meta| meta.is_dir()) {
         let help = format!("logcast check '{}/app.log'", shown.trim_end_matches('/'));
         return Err(Failure::usage(format!("cannot check '{shown}': it is a folder")).help(help));
-    }
-    if text.is_some_and(stream::is_nowhere) {
-        let failure = Failure::usage(format!("cannot check '{shown}': it names no host"));
-        return Err(failure.help("logcast check http://127.0.0.1:8000/"));
     }
     // Without a verdict it did not succeed.
     let stop = Stop::listen(1)?;
     let mut verdict = Verdict::default();
-    let read = match text.filter(|text| text.starts_with("http://")) {
-        Some(url) => stream::read(url, options, &stop, &mut verdict),
+    let read = match &address {
+        Some(address) => stream::read(address, options, &stop, &mut verdict).map(Ok)?,
         None if options.source == OsStr::new("-") => {
             lines(Input::new(stop.clone()), options, &stop, &mut verdict)
         }

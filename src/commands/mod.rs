@@ -11,6 +11,7 @@ pub mod serve;
 pub mod stop;
 pub mod tail;
 
+use crate::log::filter::Marks;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Write};
@@ -54,6 +55,14 @@ impl fmt::Display for Failure {
             None => Ok(()),
         }
     }
+}
+
+/// What `--highlight` names, as patterns.
+fn check_marks(patterns: &[String]) -> Result<Marks, Failure> {
+    Marks::new(patterns).map_err(|error| {
+        let failure = Failure::usage(format!("cannot mark this: {error}"));
+        failure.help("it is a regular expression: a backslash before ( [ . * and the like makes them plain")
+    })
 }
 
 /// Text for a terminal: control characters escaped.

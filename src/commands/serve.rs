@@ -14,7 +14,7 @@ pub(super) use self::signals::Signals;
 use super::bind::bind;
 use super::guard::{Certificate, guard};
 use super::run::Job;
-use super::{Failure, plain, talk};
+use super::{Failure, check_marks, plain, talk};
 use crate::live::backlog::Backlog;
 use crate::live::feed::{Hub, Shown};
 use crate::live::pipe::Tee;
@@ -81,6 +81,8 @@ pub struct Options {
     pub allow_host: Vec<String>,
     /// The page's title.
     pub title: Option<String>,
+    /// What the page marks.
+    pub highlight: Vec<String>,
     /// Whether to open the page in a browser.
     pub open: bool,
     /// Whether to draw the page's URL.
@@ -107,6 +109,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
 
 /// Serves sources, or what a command writes; gives the exit code.
 pub(super) fn start(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u8, Failure> {
+    check_marks(&options.highlight)?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let started = AtomicUsize::new(0);
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -167,6 +170,7 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         policy: guard.policy,
         backlog: options.lines,
         title: options.title.clone(),
+        highlight: options.highlight.clone(),
         tls: guard.tls,
         refused: Refused::default(),
         access: options.verbose.then_some(|text: &str| talk(false, text)),

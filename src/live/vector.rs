@@ -9,6 +9,9 @@ use crate::log::encode::Stamp;
 use crate::log::segment::{Place, Segment};
 use std::sync::Arc;
 
+/// The most stands of one source that an id names where it does not name the other sources: half of what it can hold.
+const MOST_OF_ONE: usize = 16;
+
 /// One step of a vector.
 #[derive(Debug, Clone)]
 pub enum Delta {
@@ -141,7 +144,7 @@ impl Vector {
         }
     }
 
-    /// The id of this vector. Where it would be too long for an id it names nothing but `own`, and says so.
+    /// The id of this vector. Where it would be too long for an id it names nothing but the source of `own`, and says so.
     fn id_bytes(&self, own: Option<&Arc<Segment>>) -> (Vec<u8>, bool) {
         let mut out = Vec::with_capacity(self.0.len() * 32);
         for stand in &self.0 {
@@ -151,9 +154,8 @@ impl Vector {
             stand.entry().push(&mut out);
             // An own entry may grow to eleven digits, and a mark may come.
             if out.len() + 12 > MAX_ID_BYTES {
-                let own = own.and_then(|own| self.0.iter().find(|stand| stand.is(own)));
-                let entries = own.or(self.0.first()).into_iter().map(Stand::entry).collect();
-                return (Cursor { entries, partial: true }.to_text().into_bytes(), true);
+                let source = own.map_or(self.0[0].source, |own| own.source);
+                return (self.id_of(source).into_bytes(), true);
             }
         }
         (out, false)
@@ -162,6 +164,15 @@ impl Vector {
     /// The id of this vector as text, see [`Cursor`].
     pub fn id(&self) -> String {
         self.id_bytes(None).0.into_iter().map(char::from).collect()
+    }
+
+    /// The id of what one source has, marked as one that does not name the others.
+    pub fn id_of(&self, source: usize) -> String {
+        let own: Vec<Entry> =
+            self.0.iter().filter(|stand| stand.source == source).map(Stand::entry).collect();
+        // During a rotation there are two; a burst of them may leave more, of which the newest count.
+        let entries = own[own.len().saturating_sub(MOST_OF_ONE)..].to_vec();
+        Cursor { entries, partial: true }.to_text()
     }
 
     /// Whether an id can name every stand.
@@ -176,19 +187,19 @@ impl Vector {
         if partial {
             stamp.before.push(b'~');
         }
+        let named = |stand: &&Stand| !partial || stand.source == segment.source;
+        // Too many of one source are named like one.
+        let alone = partial && self.0.iter().filter(named).count() > MOST_OF_ONE;
         let mut passed = false;
-        for stand in &self.0 {
+        for stand in self.0.iter().filter(named).filter(|stand| !alone || stand.is(segment)) {
+            let out = if passed { &mut stamp.after } else { &mut stamp.before };
+            if passed || !matches!(out[..], [] | [b'~']) {
+                out.push(b'.');
+            }
             if stand.is(segment) {
-                if !stamp.before.is_empty() && !partial {
-                    stamp.before.push(b'.');
-                }
-                push_prefix(&mut stamp.before, segment.key, segment.generation(), segment.tie);
+                push_prefix(out, segment.key, segment.generation(), segment.tie);
                 passed = true;
-            } else if !partial {
-                let out = if passed { &mut stamp.after } else { &mut stamp.before };
-                if passed || !out.is_empty() {
-                    out.push(b'.');
-                }
+            } else {
                 stand.entry().push(out);
             }
         }
@@ -251,5 +262,18 @@ pub(crate) mod tests {
         let id = vector.stamp(&segments[50]).id(5, 6);
         let cursor = Cursor::parse(id.as_bytes()).unwrap();
         assert!(cursor.partial && cursor.entries[0].key == segments[50].key);
+        // During a rotation it names both lives of its file, and of no other.
+        let new = segment(50, b"y\n");
+        vector.apply(&Delta::Begin(new.clone()));
+        for (own, place) in [(&segments[50], 0), (&new, 1)] {
+            let cursor = Cursor::parse(vector.stamp(own).id(5, 6).as_bytes()).unwrap();
+            assert_eq!(cursor.entries.len(), 2);
+            assert_eq!(
+                (cursor.entries[place].check, cursor.entries[place].generation),
+                (5, own.generation())
+            );
+            assert!(cursor.entries.iter().all(|entry| entry.key == new.key));
+        }
+        assert_eq!(Cursor::parse(vector.id_of(50).as_bytes()).unwrap().entries.len(), 2);
     }
 }

@@ -18,8 +18,11 @@
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// The longest id that is looked at, in bytes.
+/// The longest id that is given, in bytes.
 pub const MAX_ID_BYTES: usize = 1024;
+/// The longest one that is looked at: a client of more files than an id can hold puts theirs together, and a request's
+/// head may have 16 KiB.
+pub const MAX_GIVEN_BYTES: usize = 12 << 10;
 /// How much of a generation's first line names it, in bytes.
 pub const HEAD_BYTES: usize = 1024;
 /// How much of the line before an offset is hashed into a check, in bytes from its end.
@@ -169,7 +172,7 @@ impl Cursor {
     /// Reads an id. `None` for anything that this program did not write; never panics, never allocates more
     /// than the id could hold.
     pub fn parse(id: &[u8]) -> Option<Cursor> {
-        if id.is_empty() || id.len() > MAX_ID_BYTES {
+        if id.is_empty() || id.len() > MAX_GIVEN_BYTES {
             return None;
         }
         let (partial, id) = match id.strip_prefix(b"~") {

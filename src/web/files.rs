@@ -22,6 +22,9 @@ pub async fn files(state: Arc<State>, query: &str) -> Result<Response, Problem> 
     Params::parse(query, &["token"], &[])?;
     let title =
         state.title.as_deref().map_or(String::new(), |title| format!(r#""title":{},"#, json_string(title)));
+    let marks: Vec<String> = state.highlight.iter().map(|pattern| json_string(pattern)).collect();
+    let marks =
+        if marks.is_empty() { String::new() } else { format!(r#""highlight":[{}],"#, marks.join(",")) };
     let version = env!("CARGO_PKG_VERSION");
     let zone = json_string(&zone_name(state.hub.zone()));
     let listed = tokio::task::spawn_blocking(move || {
@@ -38,7 +41,10 @@ pub async fn files(state: Arc<State>, query: &str) -> Result<Response, Problem> 
     let files = listed
         .await
         .map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the files cannot be listed"))?;
-    Ok(json(format!(r#"{{"version":"{version}","now":"{}","zone":{zone},{title}"files":[{files}]}}"#, now())))
+    Ok(json(format!(
+        r#"{{"version":"{version}","now":"{}","zone":{zone},{title}{marks}"files":[{files}]}}"#,
+        now()
+    )))
 }
 
 /// A zone as browsers know it: its name, or the offset that it has now if it has none.

@@ -38,6 +38,8 @@ pub struct State {
     pub backlog: Backlog,
     /// The page's title.
     pub title: Option<String>,
+    /// Patterns that the page marks.
+    pub highlight: Vec<String>,
     /// The certificate, where it speaks TLS.
     pub tls: Option<tls::Tls>,
     /// Requests that were refused.

@@ -386,10 +386,18 @@ fn a_url_is_checked_through_a_restart() {
 #[test]
 fn what_is_no_stream_is_refused() {
     let place = Place::with("f", "text\n");
-    let server = Server::start(&place, &["f"]);
-    for (path, cause) in [("healthz", "the answer is no event stream"), ("nothing", "the server says")] {
-        let outcome = logcast(&place, &format!("check http://{}/{path}", server.address));
-        assert_eq!(outcome.code, Some(1), "{path}");
+    let server = Server::start(&place, &["f", "--token", "secret-token"]);
+    let page = format!("http://{}/", server.address);
+    for (url, cause) in [
+        (
+            format!("{page}nothing?token=secret-token"),
+            "nothing/stream-logs': the server says '404 Not Found'",
+        ),
+        (page, "stream-logs': it needs another token\nhelp: "),
+    ] {
+        let outcome = logcast(&place, &format!("check {url}"));
+        assert_eq!(outcome.code, Some(1), "{url}");
         assert!(outcome.stderr.contains(cause), "{}", outcome.stderr);
+        assert!(!outcome.stderr.contains("secret"), "{}", outcome.stderr);
     }
 }

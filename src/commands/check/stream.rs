@@ -1,195 +1,192 @@
-//! The small blocking reader of an event stream behind `logcast check URL`.
+//! The reader of an event stream behind `logcast check URL`.
 //!
-//! A block counts once its empty line is there, as in a browser; a stream that is cut is asked for again with the
-//! id of the last whole block. It asks by HTTP/1.0, whose answers have no chunks.
+//! A stream that is cut is asked for again from the place after the last whole block.
 
-use super::{LOOK, MAX_LINE, Options, Stop, Verdict, plain};
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
+use super::{LOOK, Options, Stop, Verdict};
+use crate::commands::http::events::{Block, Reader as Blocks, is_id};
+use crate::commands::http::kept::Kept;
+use crate::commands::http::{self, Address, NoAnswer};
+use crate::commands::{Failure, plain};
+use crate::live::client::MANY_FILES;
+use hyper::body::Incoming;
+use hyper::{StatusCode, header};
+use serde_json::Value;
 use std::time::{Duration, Instant};
+use tokio::time::{sleep, timeout};
 
 /// The wait before a cut stream is asked for again.
 const RETRY: Duration = Duration::from_millis(300);
-/// How long a connection and the head of an answer may take.
-const HEAD: Duration = Duration::from_secs(10);
+
+/// Whether a text is meant as a URL.
+pub(super) fn is_url(text: &str) -> bool {
+    text.starts_with("unix:") || ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// The stream that a URL means.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn address(url: &str, options: &Options) -> Result<Address, Failure> {
+    let mut address = Address::parse(url)
+        .map_err(|(cause, help)| {
+            let shown = url.split_once("token=").map_or(url, |(before, _)| before);
+            Failure::usage(format!("cannot check '{shown}': {cause}")).help(help)
+        })?
+        .route("stream-logs");
+    address.token = address.token.or_else(|| options.token.clone());
+    address.fingerprint = options.fingerprint;
+    Ok(address)
+}
 
 /// Reads events until the stream has ended, was silent for too long, or brought as many lines as wished.
-pub(super) fn read(url: &str, options: &Options, stop: &Stop, verdict: &mut Verdict) -> io::Result<()> {
-    let mut reader = Reader::new(url, options, stop, verdict);
-    let mut first = true;
-    while !stop.is_set() {
-        match reader.connect() {
-            Ok(None) => return Ok(()),
-            Ok(Some(connection)) => {
-                first = false;
-                if reader.events(connection) {
-                    return Ok(());
-                }
-            }
-            Err(error) if first || error.kind() == io::ErrorKind::InvalidData => return Err(error),
-            Err(_) => {}
-        }
-        if reader.last_line.elapsed() >= options.idle {
-            return Ok(());
-        }
-        stop.wait(RETRY);
-    }
-    Ok(())
-}
-
-/// Whether a URL has no host.
-pub(super) fn is_nowhere(url: &str) -> bool {
-    url.starts_with("http://") && split(url).0.trim_start_matches(':').is_empty()
-}
-
-/// Host and path of a URL; the page's own URL means its stream.
-fn split(url: &str) -> (&str, String) {
-    let rest = url.trim_start_matches("http://");
-    let rest = rest.split('#').next().unwrap_or_default();
-    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
-    let path = if matches!(path, "" | "/") { "/stream-logs" } else { path };
-    (host, format!("{path}{query}"))
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn read(
+    address: &Address,
+    options: &Options,
+    stop: &Stop,
+    verdict: &mut Verdict,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
+    let (kept, last_line) = (Kept::default(), Instant::now());
+    let read = runtime.block_on(Reader { address, options, stop, verdict, kept, last_line }.all());
+    // A name that is still looked up must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    read
 }
 
 struct Reader<'a> {
-    host: &'a str,
-    path: String,
+    address: &'a Address,
     options: &'a Options,
     stop: &'a Stop,
     verdict: &'a mut Verdict,
-    id: String,
+    kept: Kept,
     last_line: Instant,
 }
 
-impl<'a> Reader<'a> {
-    fn new(url: &'a str, options: &'a Options, stop: &'a Stop, verdict: &'a mut Verdict) -> Reader<'a> {
-        let (host, path) = split(url);
-        Reader { host, path, options, stop, verdict, id: String::new(), last_line: Instant::now() }
-    }
-
-    /// Asks for the stream; `None` if there is no more of it.
-    fn connect(&self) -> io::Result<Option<BufReader<TcpStream>>> {
-        let host = self.host;
-        let has_port = host.rsplit(']').next().is_some_and(|port| port.contains(':'));
-        let address = if has_port { host.to_owned() } else { format!("{host}:80") };
-        let mut tried = Err(io::Error::new(io::ErrorKind::NotFound, "the name has no address"));
-        for address in address.to_socket_addrs()? {
-            tried = TcpStream::connect_timeout(&address, HEAD);
-            if tried.is_ok() {
-                break;
-            }
-        }
-        let mut socket = tried?;
-        socket.set_read_timeout(Some(LOOK))?;
-        let resume = match self.id.as_str() {
-            "" => String::new(),
-            id => format!("Last-Event-ID: {id}\r\n"),
-        };
-        let path = &self.path;
-        write!(socket, "GET {path} HTTP/1.0\r\nHost: {host}\r\nAccept: text/event-stream\r\n{resume}\r\n")?;
-        let mut reader = BufReader::with_capacity(256 << 10, socket);
-        let until = Instant::now() + HEAD;
-        let (mut status, mut is_stream) = (String::new(), false);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            self.read_line(&mut reader, &mut line, until)?;
-            let text = String::from_utf8_lossy(&line).trim_end().to_ascii_lowercase();
-            match text.as_str() {
-                "" if line.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
-                "" => break,
-                _ if status.is_empty() => status = String::from_utf8_lossy(&line).trim_end().to_owned(),
-                header => {
-                    is_stream |= header
-                        .strip_prefix("content-type:")
-                        .is_some_and(|kind| kind.trim_start().starts_with("text/event-stream"));
-                }
-            }
-        }
-        let wrong = |text: String| Err(io::Error::new(io::ErrorKind::InvalidData, text));
-        match status.split(' ').nth(1) {
-            Some("200") if is_stream => Ok(Some(reader)),
-            Some("200") => wrong("the answer is no event stream".to_owned()),
-            Some("204") => Ok(None),
-            _ => wrong(format!("the server says '{}'", plain(&status))),
-        }
-    }
-
-    /// Reads a line with its newline; a time-out of the socket is waited out until `until`.
-    fn read_line(
-        &self,
-        from: &mut BufReader<TcpStream>,
-        line: &mut Vec<u8>,
-        until: Instant,
-    ) -> io::Result<()> {
-        loop {
-            match from.by_ref().take(MAX_LINE).read_until(b'\n', line) {
-                Ok(_) => return Ok(()),
-                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
-                    if Instant::now() >= until || self.stop.is_set() {
-                        return Err(io::ErrorKind::TimedOut.into());
+impl Reader<'_> {
+    async fn all(mut self) -> Result<(), Failure> {
+        let mut first = true;
+        while !self.stop.is_set() {
+            let connected = tokio::select! {
+                connected = self.connect() => connected,
+                () = stopped(self.stop) => return Ok(()),
+            };
+            match connected {
+                Ok(None) => return Ok(()),
+                Ok(Some(body)) => {
+                    first = false;
+                    if self.events(body).await {
+                        return Ok(());
                     }
                 }
-                Err(error) => return Err(error),
+                Err((failure, for_good)) if first || for_good => return Err(failure),
+                Err(_) => {}
+            }
+            if self.last_line.elapsed() >= self.options.idle {
+                return Ok(());
+            }
+            sleep(RETRY).await;
+        }
+        Ok(())
+    }
+
+    /// Asks for the stream; `None` if there is no more of it. An error says whether it is for good.
+    async fn connect(&self) -> Result<Option<Incoming>, (Failure, bool)> {
+        let mut headers = vec![("accept", "text/event-stream"), ("user-agent", "logcast-check")];
+        let id = self.kept.text();
+        if let Some(id) = &id {
+            headers.push(("last-event-id", id));
+        }
+        let failure =
+            |cause: &str| Failure::refused(format!("cannot read '{}': {cause}", self.address.shown()));
+        let mut response = http::get(self.address, &headers).await.map_err(|NoAnswer { cause, help }| {
+            let failure = failure(&cause);
+            (help.map_or(failure.clone(), |help| failure.help(help)), false)
+        })?;
+        let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let is_stream = kind.is_some_and(|kind| kind.starts_with("text/event-stream"));
+        match response.status() {
+            StatusCode::NO_CONTENT => Ok(None),
+            StatusCode::OK if is_stream => Ok(Some(response.into_body())),
+            StatusCode::OK => {
+                let failure = failure("the answer is no event stream");
+                Err((failure.help("give the URL that logcast serve printed"), true))
+            }
+            StatusCode::UNAUTHORIZED => {
+                let failure = failure("it needs another token");
+                Err((failure.help("copy the URL that logcast serve printed, or give --token"), true))
+            }
+            status => {
+                let body = http::small(response.body_mut()).await;
+                let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+                let detail =
+                    body["detail"].as_str().map_or(String::new(), |text| format!(": {}", plain(text)));
+                Err((failure(&format!("the server says '{status}'{detail}")), !status.is_server_error()))
             }
         }
     }
 
     /// Reads events until the stream is cut; true if the check is over.
-    fn events(&mut self, mut from: BufReader<TcpStream>) -> bool {
-        let (mut name, mut data, mut next_id) = (String::new(), None::<Vec<u8>>, self.id.clone());
-        let mut line = Vec::new();
+    async fn events(&mut self, mut body: Incoming) -> bool {
+        let mut blocks = Blocks::default();
         loop {
-            line.clear();
-            match self.read_line(&mut from, &mut line, self.last_line + self.options.idle) {
-                Err(error) if error.kind() == io::ErrorKind::TimedOut => return true,
-                Err(_) => return false,
-                // A block that was cut off does not count.
-                Ok(()) if !line.ends_with(b"\n") => return false,
-                Ok(()) => line.truncate(line.len() - 1),
+            if self.is_over() {
+                return true;
             }
-            if let Some(value) = line.strip_prefix(b"data:") {
-                data = Some(value.strip_prefix(b" ").unwrap_or(value).to_vec());
-            } else if let Some(value) = line.strip_prefix(b"id: ") {
-                next_id = String::from_utf8_lossy(value).into_owned();
-            } else if let Some(value) = line.strip_prefix(b"event: ") {
-                name = String::from_utf8_lossy(value).into_owned();
-            } else if line.is_empty() {
-                self.id.clone_from(&next_id);
-                match (name.as_str(), data.take()) {
-                    ("", Some(text)) => {
-                        self.last_line = Instant::now();
-                        self.verdict.line(&text);
+            match timeout(LOOK, http::next(&mut body)).await {
+                Err(_) => {}
+                Ok(Ok(Some(bytes))) => {
+                    // What comes after the last line that is wished for does not count.
+                    let fed = blocks.feed(&bytes, |block| {
+                        if !self.has_enough() {
+                            self.take(block);
+                        }
+                    });
+                    if fed.is_err() {
+                        return true;
                     }
-                    ("gap", Some(text)) => self.verdict.gap(&String::from_utf8_lossy(&text)),
-                    _ => {}
                 }
-                name.clear();
-                let enough = self.options.count.is_some_and(|count| self.verdict.numbered >= count);
-                // A busy stream leaves no silence in which a signal or the clock would be looked at.
-                if enough || self.stop.is_set() || self.last_line.elapsed() >= self.options.idle {
-                    return true;
+                Ok(Ok(None) | Err(_)) => return self.is_over(),
+            }
+        }
+    }
+
+    fn has_enough(&self) -> bool {
+        self.options.count.is_some_and(|count| self.verdict.numbered >= count)
+    }
+
+    fn is_over(&self) -> bool {
+        self.has_enough() || self.stop.is_set() || self.last_line.elapsed() >= self.options.idle
+    }
+
+    fn take(&mut self, block: Block<'_>) {
+        if let Some(id) = block.id.filter(|id| is_id(id)) {
+            self.kept.take(&String::from_utf8_lossy(id));
+        }
+        match (block.name, block.data) {
+            (b"", Some(text)) => {
+                self.last_line = Instant::now();
+                self.verdict.line(text);
+            }
+            (b"gap", Some(data)) => {
+                let text = String::from_utf8_lossy(data);
+                match serde_json::from_str::<Value>(&text).unwrap_or_default()["reason"] == MANY_FILES {
+                    true => self.kept.told_all(),
+                    false => self.verdict.gap(&text),
                 }
             }
+            _ => {}
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_means_its_stream() {
-        for (url, host, path) in [
-            ("http://127.0.0.1:8000/", "127.0.0.1:8000", "/stream-logs"),
-            ("http://[::1]:8000", "[::1]:8000", "/stream-logs"),
-            ("http://h/?token=a/b", "h", "/stream-logs?token=a/b"),
-            ("http://h?lines=all", "h", "/stream-logs?lines=all"),
-            ("http://h/logs/stream-logs?lines=all#top", "h", "/logs/stream-logs?lines=all"),
-        ] {
-            assert_eq!(split(url), (host, path.to_owned()), "{url}");
-        }
+async fn stopped(stop: &Stop) {
+    while !stop.is_set() {
+        sleep(LOOK).await;
     }
 }

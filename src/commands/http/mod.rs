@@ -4,6 +4,8 @@
 //! redirects, proxies, cookies and pools: an error says where a server sends to.
 
 mod address;
+pub(super) mod events;
+pub(super) mod kept;
 mod trust;
 
 pub use address::{Address, Peer};

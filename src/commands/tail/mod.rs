@@ -6,25 +6,30 @@
 //! `SAVE_EVERY` of it, and loses nothing. An end by a signal, at the end of the stream or by a reader that went away
 //! writes the place as it is.
 
-mod events;
+mod names;
 mod notice;
 mod output;
+mod paint;
 mod place;
 mod show;
 mod stream;
 
 use self::output::Output;
+use self::paint::Paint;
 use self::place::PlaceFile;
-use self::show::Show;
+use self::show::{How, Show};
 use self::stream::{Item, Seen, Stream};
+use super::http::kept::Kept;
 use super::http::{Address, Fingerprint};
-use super::{Failure, complain, plain, talk};
+use super::{Failure, check_marks, complain, plain, talk};
 use crate::live::backlog::Backlog;
+use crate::log::filter::Marks;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, channel};
@@ -73,8 +78,23 @@ pub struct Options {
     pub cursor_file: Option<PathBuf>,
     /// Whether to say only what is wrong.
     pub quiet: bool,
-    /// Whether names are coloured.
+    /// Whether names and marks are coloured.
     pub color: bool,
+    /// What is marked in lines.
+    pub highlight: Vec<String>,
+    /// Whether lines have names in front.
+    pub names: Names,
+}
+
+/// When a line has the name of its stream and of its file in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// Where there are several.
+    Auto,
+    /// Even for one file.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// Prints until the streams have ended, nobody reads any more, or a signal comes. Returns the exit code.
@@ -83,6 +103,7 @@ pub struct Options {
 /// What is wrong with the options, and why the only stream cannot be read.
 pub fn run(options: &Options) -> Result<u8, Failure> {
     let targets = targets(options)?;
+    let how = how(options)?;
     let refused = |error: io::Error| Failure::refused(format!("cannot write to stdout: {error}"));
     let output = Output::new().map_err(refused)?;
     let keys: Vec<String> = targets.iter().map(Target::key).collect();
@@ -96,10 +117,23 @@ pub fn run(options: &Options) -> Result<u8, Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
-    let result = runtime.block_on(tail(options, targets, printer));
+    let result = runtime.block_on(tail(options, targets, how, printer));
     // A name that is still looked up must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
     result
+}
+
+/// How lines are printed.
+fn how(options: &Options) -> Result<How, Failure> {
+    let marked = check_marks(&options.highlight)?;
+    // What was looked for is marked too, as grep does it; what is wrong with it the server says.
+    let all = Marks::new(&[&options.highlight[..], &options.grep].concat()).unwrap_or(marked);
+    let paint = match options.color && !options.json {
+        true => Paint::new(all, options.highlight.len()),
+        false => Paint::default(),
+    };
+    let terminal = io::stdout().is_terminal();
+    Ok(How { json: options.json, terminal, color: options.color, paint: Arc::new(paint) })
 }
 
 /// A URL with its name.
@@ -175,7 +209,12 @@ fn targets(options: &Options) -> Result<Vec<Target>, Failure> {
     Ok(targets)
 }
 
-async fn tail(options: &Options, targets: Vec<Target>, mut printer: Printer) -> Result<u8, Failure> {
+async fn tail(
+    options: &Options,
+    targets: Vec<Target>,
+    how: How,
+    mut printer: Printer,
+) -> Result<u8, Failure> {
     let stop = CancellationToken::new();
     end_by_signals(stop.clone())?;
     if let Some(pipe) = printer.output.pipe() {
@@ -185,15 +224,15 @@ async fn tail(options: &Options, targets: Vec<Target>, mut printer: Printer) -> 
     }
     let several = targets.len() > 1;
     let width = targets.iter().map(|target| plain(&target.name).chars().count()).max().unwrap_or(0);
-    let terminal = io::stdout().is_terminal();
     let (out, items) = channel(QUEUE);
     let mut streams = JoinSet::new();
     for (number, target) in targets.into_iter().enumerate() {
         let id = printer.place.as_ref().and_then(|place| place.get(&printer.keys[number])).map(str::to_owned);
-        let name = several.then_some((target.name, width));
-        let show = Show::new(number, name, options.json, terminal, options.color);
+        let name = (several && options.names != Names::Never).then_some((target.name, width));
+        let show = Show::new(number, name, how.clone());
         let (address, retry, follow, out) = (target.address, options.retry, options.follow, out.clone());
-        let stream = Stream { number, address, id, show, retry, follow, out, seen: Seen::default() };
+        let (kept, names, seen) = (Kept::new(id), options.names, Seen::default());
+        let stream = Stream { number, address, kept, show, names, retry, follow, out, seen };
         streams.spawn(stream.follow());
     }
     drop(out);

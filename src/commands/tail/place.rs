@@ -4,7 +4,7 @@
 //! whole, so that it holds the old places or the new ones. It is locked: a place belongs to one reader, and a cron
 //! job that overlaps itself would print lines twice. A file that holds something else is not touched.
 
-use super::events::is_id;
+use crate::commands::http::events::is_id;
 use crate::commands::{Failure, plain};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};

@@ -1,55 +1,108 @@
-//! Lines as they are printed: with a name in front where there are several streams, harmless on a terminal.
+//! Lines as they are printed: with names in front where there are several streams or files, harmless on a terminal,
+//! with what was wished marked.
 
+use super::names::Labels;
+use super::paint::{Paint, sgr};
 use crate::commands::plain;
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// The colours of names, in turn: all but black, white and the grey between.
 const COLOURS: [u8; 6] = [36, 33, 32, 35, 34, 31];
 
-/// How the lines of one stream are printed.
+/// How all lines are printed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Show {
-    /// What stands before each line.
-    front: Vec<u8>,
+pub(super) struct How {
     /// Whether a line is an object, into which the name goes.
-    json: bool,
+    pub(super) json: bool,
     /// Whether a terminal reads it.
-    terminal: bool,
+    pub(super) terminal: bool,
+    /// Whether names are coloured.
+    pub(super) color: bool,
+    /// What is marked.
+    pub(super) paint: Arc<Paint>,
+}
+
+/// How the lines of one stream are printed.
+#[derive(Debug, Default)]
+pub(super) struct Show {
+    how: How,
+    number: usize,
+    /// The stream's name, as wide as the widest; `None` where it is the only one.
+    name: Option<String>,
+    /// What stands before a line of which no file is told.
+    front: Vec<u8>,
+    files: Labels,
 }
 
 impl Show {
     /// For the stream with this number and name, `None` where it is the only one; names are as wide as the widest.
-    pub(super) fn new(
-        number: usize,
-        name: Option<(String, usize)>,
-        json: bool,
-        terminal: bool,
-        color: bool,
-    ) -> Show {
+    pub(super) fn new(number: usize, name: Option<(String, usize)>, how: How) -> Show {
         let front = match &name {
-            None => String::new(),
-            Some((name, _)) if json => format!(r#"{{"source":{},"#, crate::log::encode::json_string(name)),
-            Some((name, width)) if color => {
-                format!("\x1b[{}m{:width$} |\x1b[0m ", COLOURS[number % COLOURS.len()], plain(name))
+            Some((name, _)) if how.json => {
+                format!(r#"{{"source":{},"#, crate::log::encode::json_string(name)).into_bytes()
             }
-            Some((name, width)) => format!("{:width$} | ", plain(name)),
+            Some((name, width)) => front(&format!("{:width$}", plain(name)), number, how.color),
+            None => Vec::new(),
         };
-        Show { front: front.into_bytes(), json, terminal }
+        let name = name.map(|(name, width)| format!("{:width$} ", plain(&name)));
+        Show { how, number, name, front, files: Labels::default() }
+    }
+
+    /// Whether a line is an object.
+    pub(super) fn is_json(&self) -> bool {
+        self.how.json
+    }
+
+    /// Learns which files there are: each gets its shortest name that no other has.
+    pub(super) fn learn<'a>(&mut self, names: impl Iterator<Item = &'a str>) {
+        self.files = Labels::new(names);
     }
 
     /// Appends a line.
     pub(super) fn line(&self, text: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&self.front);
-        let text = match self.json && !self.front.is_empty() {
+        let text = match self.how.json && !self.front.is_empty() {
             true => text.strip_prefix(b"{").unwrap_or(text),
             false => text,
         };
-        match self.terminal {
-            true => out.extend_from_slice(harmless(&String::from_utf8_lossy(text)).as_bytes()),
-            false => out.extend_from_slice(text),
+        self.text(text, out);
+    }
+
+    /// Appends a line of a file, its name in front.
+    pub(super) fn file_line(&mut self, file: &str, text: &str, out: &mut Vec<u8>) {
+        let (label, number) = self.files.get(file);
+        match &self.name {
+            None => out.extend_from_slice(&front(&label, number, self.how.color)),
+            Some(name) => {
+                out.extend_from_slice(&front(&format!("{name}{label}"), self.number, self.how.color))
+            }
+        }
+        // As a stream of text has it.
+        match text.contains('\r') {
+            true => self.text(text.replace('\r', "\u{240d}").as_bytes(), out),
+            false => self.text(text.as_bytes(), out),
+        }
+    }
+
+    fn text(&self, text: &[u8], out: &mut Vec<u8>) {
+        if self.how.terminal || !self.how.paint.is_empty() {
+            let text = String::from_utf8_lossy(text);
+            let text = if self.how.terminal { harmless(&text) } else { text };
+            self.how.paint.line(&text, out);
+        } else {
+            out.extend_from_slice(text);
         }
         out.push(b'\n');
+    }
+}
+
+/// A name before a line.
+fn front(name: &str, number: usize, color: bool) -> Vec<u8> {
+    match color {
+        true => format!("\x1b[{}m{name} |\x1b[0m ", COLOURS[number % COLOURS.len()]).into_bytes(),
+        false => format!("{name} | ").into_bytes(),
     }
 }
 
@@ -84,13 +137,6 @@ fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The length of the SGR sequence that a text begins with: `ESC [`, digits and their separators, `m`.
-fn sgr(text: &str) -> usize {
-    let Some(body) = text.strip_prefix("\x1b[") else { return 0 };
-    let digits = body.bytes().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b';' | b':')).count();
-    if body.as_bytes().get(digits) == Some(&b'm') && digits <= 64 { digits + 3 } else { 0 }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,10 +165,28 @@ mod tests {
             show.line(text, &mut out);
             String::from_utf8(out).unwrap()
         };
-        let named = |json, color| Show::new(1, Some(("web".to_owned(), 5)), json, false, color);
-        assert_eq!(shown(&Show::new(0, None, false, false, true), b"a"), "a\n");
+        let how = |json, color| How { json, color, ..How::default() };
+        let named = |json, color| Show::new(1, Some(("web".to_owned(), 5)), how(json, color));
+        assert_eq!(shown(&Show::new(0, None, how(false, true)), b"a"), "a\n");
         assert_eq!(shown(&named(false, false), b"a"), "web   | a\n");
         assert_eq!(shown(&named(false, true), b"a"), "\x1b[33mweb   |\x1b[0m a\n");
         assert_eq!(shown(&named(true, true), br#"{"file":"f"}"#), "{\"source\":\"web\",\"file\":\"f\"}\n");
+    }
+
+    #[test]
+    fn so_do_files() {
+        let of = |show: &mut Show, file: &str| {
+            let mut out = Vec::new();
+            show.file_line(file, "a\rb", &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let how = |color| How { color, ..How::default() };
+        let mut one = Show::new(0, None, how(true));
+        one.learn(["x/app.log", "y/db.log"].into_iter());
+        assert_eq!(of(&mut one, "y/db.log"), "\x1b[33mdb.log  |\x1b[0m a␍b\n");
+        let mut several = Show::new(1, Some(("web".to_owned(), 5)), how(false));
+        several.learn(["x/app.log", "y/db.log"].into_iter());
+        assert_eq!(of(&mut several, "y/db.log"), "web   db.log  | a␍b\n");
+        assert_eq!(of(&mut several, "z/db.log"), "web   z/db.log | a␍b\n");
     }
 }

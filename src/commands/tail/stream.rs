@@ -3,14 +3,20 @@
 //! Invariant: an item's id is the cursor after its lines, and a connection asks for what follows the last item; so
 //! whatever is cut where, each line is in one item. The queue is short: what is not printed yet is in the socket.
 
-use super::events::{Block, Reader, is_id};
-use super::notice;
 use super::show::Show;
+use super::{Names, notice};
+use crate::commands::http::events::{Block, Reader, is_id};
+use crate::commands::http::kept::Kept;
 use crate::commands::http::{self, Address, NoAnswer};
 use crate::commands::{Failure, plain};
+use crate::live::client::MANY_FILES;
+use crate::log::cursor::Cursor;
+use crate::log::encode::cut_mark;
 use hyper::body::Incoming;
 use hyper::{Response, StatusCode, header};
+use serde::Deserialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::Sender;
@@ -43,10 +49,12 @@ pub(super) struct Stream {
     pub(super) number: usize,
     /// Where it is, with the parameters.
     pub(super) address: Address,
-    /// The cursor to go on from.
-    pub(super) id: Option<String>,
+    /// The place to go on from.
+    pub(super) kept: Kept,
     /// How its lines are printed.
     pub(super) show: Show,
+    /// Whether lines have their file's name in front.
+    pub(super) names: Names,
     /// Whether a server that was never there is waited for.
     pub(super) retry: bool,
     /// Whether its end is news.
@@ -67,6 +75,10 @@ pub(super) struct Seen {
     lines: bool,
     /// The files that have not ended; `None` as long as there are no files.
     open: Option<HashSet<String>>,
+    /// Whether there are several files.
+    several: bool,
+    /// Whether lines come as objects that name their file.
+    named: bool,
     /// Whether it was said that the server cannot be reached.
     told: bool,
 }
@@ -85,8 +97,30 @@ enum End {
     Cut(String),
     /// The printer is gone.
     Unread,
+    /// Lines are to come with the names of their files.
+    Named,
     /// This is no stream of logcast.
     Foreign(&'static str),
+}
+
+/// What became of a block.
+enum Taken {
+    /// It was understood.
+    Well,
+    /// No logcast sends such a one.
+    Foreign,
+    /// It was not taken: its line has no name, and should have one.
+    Nameless,
+}
+
+/// A line of a stream of objects.
+#[derive(Deserialize)]
+struct Line<'a> {
+    #[serde(borrow)]
+    file: Cow<'a, str>,
+    #[serde(borrow)]
+    text: Cow<'a, str>,
+    cut: Option<u64>,
 }
 
 impl Stream {
@@ -102,6 +136,12 @@ impl Stream {
                 Ok(None) => return Ok(()),
                 Ok(Some(body)) => match self.read(body).await {
                     End::All | End::Unread => return Ok(()),
+                    // At once, and once only: it is no cut.
+                    End::Named => {
+                        self.seen.named = true;
+                        self.address.set("format", ["json"]);
+                        continue;
+                    }
                     End::Foreign(cause) => return Err(self.failure(cause)),
                     End::Cut(cause) => cause,
                 },
@@ -139,7 +179,8 @@ impl Stream {
     async fn connect(&mut self) -> Result<Option<Incoming>, Refusal> {
         (self.seen.greeted, self.seen.lines) = (false, false);
         let mut headers = vec![("accept", "text/event-stream"), ("user-agent", "logcast-tail")];
-        if let Some(id) = &self.id {
+        let id = self.kept.text();
+        if let Some(id) = &id {
             headers.push(("last-event-id", id));
         }
         let later = |failure| Refusal { failure, later: true };
@@ -209,17 +250,23 @@ impl Stream {
                 }
                 Ok(Ok(Some(bytes))) => bytes,
             };
-            let (mut items, mut foreign) = (Vec::new(), false);
-            let fed = reader.feed(&bytes, |block| foreign |= !self.take(block, &mut items));
+            let (mut items, mut taken) = (Vec::new(), Taken::Well);
+            let fed = reader.feed(&bytes, |block| {
+                if matches!(taken, Taken::Well) {
+                    taken = self.take(block, &mut items);
+                }
+            });
+            self.close(&mut items);
             for item in items {
                 if self.out.send(item).await.is_err() {
                     return End::Unread;
                 }
             }
-            match fed {
-                Err(cause) => return End::Foreign(cause),
-                Ok(()) if foreign => return End::Foreign("this event stream is not logcast's"),
-                Ok(()) => {}
+            match (fed, taken) {
+                (Err(cause), _) => return End::Foreign(cause),
+                (Ok(()), Taken::Foreign) => return End::Foreign("this event stream is not logcast's"),
+                (Ok(()), Taken::Nameless) => return End::Named,
+                (Ok(()), Taken::Well) => {}
             }
             if self.seen.greeted && std::mem::take(&mut self.seen.told) {
                 self.say(false, format!("connected to '{}' again", self.address.shown())).await;
@@ -227,41 +274,82 @@ impl Stream {
         }
     }
 
-    /// Makes items of a block; false if no logcast sends such a one.
-    fn take(&mut self, block: Block<'_>, items: &mut Vec<Item>) -> bool {
-        let Some(data) = block.data else { return true };
+    /// Makes items of a block.
+    fn take(&mut self, block: Block<'_>, items: &mut Vec<Item>) -> Taken {
+        let Some(data) = block.data else { return Taken::Well };
         if !self.seen.greeted && block.name != b"hello" {
-            return false;
+            return Taken::Foreign;
         }
         let id = match block.id {
             None => None,
-            Some(id) if is_id(id) => Some(String::from_utf8_lossy(id).into_owned()),
-            Some(_) => return false,
+            Some(id) if is_id(id) => Some(String::from_utf8_lossy(id)),
+            Some(_) => return Taken::Foreign,
         };
         if block.name.is_empty() {
+            if !self.seen.named && self.wants_names(id.as_deref()) {
+                return Taken::Nameless;
+            }
             self.seen.lines = true;
             // Lines gather in one item, whose cursor is the last one's.
-            let new = items.last().is_none_or(|item| item.say.is_some());
-            if new {
+            if items.last().is_none_or(|item| item.say.is_some()) {
+                self.close(items);
                 items.push(Item { number: self.number, ..Item::default() });
             }
-            if let Some(item) = items.last_mut() {
-                self.show.line(data, &mut item.lines);
-                item.id = id.clone().or(item.id.take());
+            if let Some(item) = items.last_mut()
+                && !self.show(data, &mut item.lines)
+            {
+                return Taken::Foreign;
             }
         } else {
-            let name = String::from_utf8_lossy(block.name).into_owned();
-            self.hear(&name, data);
-            let say =
-                notice::words(&name, data).filter(|(wrong, _)| *wrong || self.follow || name != "ended");
-            items.push(Item { number: self.number, lines: Vec::new(), say, id: id.clone() });
+            self.close(items);
+            let name = String::from_utf8_lossy(block.name);
+            let known = self.hear(&name, data);
+            let say = notice::words(&name, data)
+                .filter(|(wrong, _)| !known && (*wrong || self.follow || name != "ended"));
+            items.push(Item { number: self.number, say, ..Item::default() });
         }
-        self.id = id.or(self.id.take());
+        if let Some(id) = id {
+            self.kept.take(&id);
+        }
+        Taken::Well
+    }
+
+    /// Gives the last item its place: all before it, and it, was taken.
+    fn close(&self, items: &mut [Item]) {
+        if let Some(item) = items.last_mut()
+            && item.id.is_none()
+        {
+            item.id = self.kept.text();
+        }
+    }
+
+    /// Whether lines want the name of their file in front.
+    fn wants_names(&self, id: Option<&str>) -> bool {
+        match self.names {
+            _ if self.show.is_json() => false,
+            Names::Never => false,
+            Names::Always => true,
+            // Files that joined since are in the id; a rotated one is in it twice.
+            Names::Auto => self.seen.several || id.is_some_and(names_several),
+        }
+    }
+
+    /// Prints a line; false if it is none.
+    fn show(&mut self, data: &[u8], out: &mut Vec<u8>) -> bool {
+        if !self.seen.named {
+            self.show.line(data, out);
+            return true;
+        }
+        let Ok(Line { file, text, cut }) = serde_json::from_slice(data) else { return false };
+        match cut {
+            None => self.show.file_line(&file, &text, out),
+            Some(bytes) => self.show.file_line(&file, &format!("{text}{}", cut_mark(bytes)), out),
+        }
         true
     }
 
-    /// What a notice means for the stream itself.
-    fn hear(&mut self, name: &str, data: &[u8]) {
+    /// What a notice means for the stream itself; true if a person need not know.
+    fn hear(&mut self, name: &str, data: &[u8]) -> bool {
         let data: Value = serde_json::from_slice(data).unwrap_or_default();
         match name {
             "hello" => {
@@ -270,6 +358,8 @@ impl Stream {
                 let open = |file: &&Value| file["state"] != "ended";
                 let name = |file: &Value| file["name"].as_str().map(str::to_owned);
                 self.seen.open = files.map(|files| files.iter().filter(open).filter_map(name).collect());
+                self.seen.several = files.is_some_and(|files| files.len() > 1);
+                self.show.learn(files.into_iter().flatten().filter_map(|file| file["name"].as_str()));
                 // A span back from now, or a clock time, is meant from the start on, not from each connection.
                 for time in ["since", "until"] {
                     if let Some(text) = data[time].as_str() {
@@ -282,7 +372,19 @@ impl Stream {
                     open.remove(file);
                 }
             }
+            // Each file's own id has come before it: together they resume the stream.
+            "gap" if data["reason"] == MANY_FILES => {
+                self.kept.told_all();
+                return true;
+            }
             _ => {}
         }
+        false
     }
+}
+
+/// Whether an id names more than one file.
+fn names_several(id: &str) -> bool {
+    let cursor = id.contains('.').then(|| Cursor::parse(id.as_bytes())).flatten();
+    cursor.is_some_and(|cursor| cursor.entries.iter().any(|entry| entry.key != cursor.entries[0].key))
 }

@@ -6,6 +6,8 @@
 
 mod notices;
 
+pub use notices::MANY_FILES;
+
 use super::backlog;
 use super::feed::Seat;
 use super::lens::Lens;

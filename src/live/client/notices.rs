@@ -11,6 +11,9 @@ use bytes::Bytes;
 use std::sync::Arc;
 use tokio::time::Instant;
 
+/// Why an id alone does not resume a stream of many files. Before it each file's own id has been told.
+pub const MANY_FILES: &str = "more files than an id can hold: an id resumes its line's file only";
+
 impl Client {
     /// The first block: the cursor that the client starts from, so that it can resume before its first line.
     pub(super) fn greet(&mut self, gaps: Vec<resume::Gap>) {
@@ -38,10 +41,24 @@ impl Client {
         for gap in gaps {
             self.gap(gap.source, &gap.reason, None);
         }
-        if !self.own.fits_an_id() && format.has_events() {
-            let reason = "more files than an id can hold: an id resumes its line's file only";
-            self.gap(None, reason, None);
+        if !self.own.fits_an_id() && matches!(format, Format::Sse | Format::SseJson) {
+            self.tell_each();
         }
+        if !self.own.fits_an_id() && format.has_events() {
+            self.gap(None, MANY_FILES, None);
+        }
+    }
+
+    /// Where the client begins in each file, for one that puts the ids of its files together.
+    fn tell_each(&mut self) {
+        let ids: Vec<usize> = self.own.sources().collect();
+        let mut out = Vec::new();
+        for id in ids {
+            let Some(name) = self.name(id) else { continue };
+            let body = notice_body(Some(&name), "");
+            notice(self.format(), "cursor", Some(&self.own.id_of(id)), &body, &mut out);
+        }
+        self.ready.push_back(Bytes::from(out));
     }
 
     pub(super) fn gap(&mut self, source: Option<usize>, reason: &str, bytes: Option<u64>) {

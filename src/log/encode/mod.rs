@@ -371,7 +371,8 @@ fn push_json_string(text: &[u8], out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(&mut *out, &*lines::text(text));
 }
 
-fn cut_mark(omitted: u64) -> String {
+/// What stands for so many bytes of a line that was cut.
+pub fn cut_mark(omitted: u64) -> String {
     format!(" … [cut: {omitted} more bytes]")
 }
 

@@ -5,6 +5,7 @@
 //! without level or time of its own follows its record ([`Inherited`]), so a stack trace stays with its error.
 //! Two filters are equal if they ask for the same, whatever the order it was said in. Nothing here reads files.
 
+mod mark;
 mod pattern;
 mod sieve;
 mod when;
@@ -20,6 +21,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use mark::Marks;
 pub use sieve::Sieve;
 pub use when::{instant, span};
 

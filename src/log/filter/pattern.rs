@@ -38,6 +38,13 @@ pub(super) fn all(spec: &Spec) -> Result<Vec<Pattern>, FilterError> {
         .collect()
 }
 
+/// One pattern for each text, for what is marked in lines.
+pub(super) fn marking(texts: &[String]) -> Result<Vec<Pattern>, FilterError> {
+    let spec = Spec::default();
+    let sources = texts.iter().map(|text| Source::new("highlight", text, &spec));
+    sources.map(|source| source.and_then(|own| build("highlight", &[own.text.as_str()], own.fold))).collect()
+}
+
 /// All `exclude`s as one pattern, or two if capitals matter only in some.
 pub(super) fn any(spec: &Spec) -> Result<Vec<Pattern>, FilterError> {
     let sources: Vec<Source> =
@@ -86,6 +93,11 @@ impl Pattern {
     pub(super) fn is_match(&self, text: &[u8]) -> bool {
         // The engine has no error that it could return.
         self.matcher.is_match(text).unwrap_or(false)
+    }
+
+    /// Calls `each` with the place of every match in a line's text, until it says false.
+    pub(super) fn find_in(&self, text: &[u8], mut each: impl FnMut(Range<usize>) -> bool) {
+        let _ = self.matcher.find_iter(text, |found| each(found.start()..found.end()));
     }
 
     /// The next line with a match, its newline included, from the beginning of a line on.

@@ -3,6 +3,7 @@
 //! A block counts once its empty line is there, as in a browser; what was cut off is forgotten with the reader. The
 //! stream is logcast's: lines end at a newline, and a block has one `data`.
 
+use crate::log::cursor::MAX_GIVEN_BYTES;
 use memchr::{memchr, memmem};
 
 /// The longest block: a line of 1 MiB, each byte escaped in JSON, and the files of a server that has thousands.
@@ -10,18 +11,18 @@ const MOST: usize = 16 << 20;
 
 /// A block that is whole.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Block<'a> {
+pub(in crate::commands) struct Block<'a> {
     /// The notice's name; empty for a line.
-    pub(super) name: &'a [u8],
+    pub(in crate::commands) name: &'a [u8],
     /// What it says; a block without it is no event, but its id counts.
-    pub(super) data: Option<&'a [u8]>,
+    pub(in crate::commands) data: Option<&'a [u8]>,
     /// The cursor after it.
-    pub(super) id: Option<&'a [u8]>,
+    pub(in crate::commands) id: Option<&'a [u8]>,
 }
 
 /// The stream so far.
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(in crate::commands) struct Reader {
     /// What is not whole yet.
     rest: Vec<u8>,
     /// How much of it was looked at.
@@ -33,7 +34,11 @@ impl Reader {
     ///
     /// # Errors
     /// If a block is longer than any that logcast sends.
-    pub(super) fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(Block<'_>)) -> Result<(), &'static str> {
+    pub(in crate::commands) fn feed(
+        &mut self,
+        bytes: &[u8],
+        mut each: impl FnMut(Block<'_>),
+    ) -> Result<(), &'static str> {
         self.rest.extend_from_slice(bytes);
         let mut from = 0;
         while let Some(at) = memmem::find(&self.rest[self.looked..], b"\n\n") {
@@ -71,9 +76,9 @@ fn block(mut text: &[u8]) -> Block<'_> {
     block
 }
 
-/// Whether an id is one that may go into a header and a file.
-pub(super) fn is_id(id: &[u8]) -> bool {
-    (1..=1024).contains(&id.len())
+/// Whether an id, or several put together, may go into a header and a file.
+pub(in crate::commands) fn is_id(id: &[u8]) -> bool {
+    (1..=MAX_GIVEN_BYTES).contains(&id.len())
         && id.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._~-".contains(byte))
 }
 
@@ -116,6 +121,6 @@ mod tests {
         {
             assert_eq!(is_id(id.as_bytes()), expected, "{id}");
         }
-        assert!(!is_id(&[b'a'; 1025]));
+        assert!(!is_id(&[b'a'; MAX_GIVEN_BYTES + 1]));
     }
 }
