@@ -77,7 +77,7 @@ _logcast() {
 
     case "${cmd}" in
         logcast)
-            opts="-p -b -n -v -q -f -h -V --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help --version generate tail run healthcheck completions man serve check help"
+            opts="-p -b -n -v -q -f -h -V --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --highlight --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help --version generate tail run healthcheck completions man serve check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -169,6 +169,10 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --highlight)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -200,7 +204,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__check)
-            opts="-h --count --idle --help"
+            opts="-h --count --idle --token --fingerprint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -211,6 +215,14 @@ _logcast() {
                     return 0
                     ;;
                 --idle)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --fingerprint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -470,7 +482,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__run)
-            opts="-p -b -n -v -q -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --open --qr --config --no-config --color --verbose --quiet --keep --no-show --help"
+            opts="-p -b -n -v -q -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --highlight --open --qr --config --no-config --color --verbose --quiet --keep --no-show --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -559,6 +571,10 @@ _logcast() {
                     return 0
                     ;;
                 --title)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --highlight)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -589,7 +605,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__serve)
-            opts="-p -b -n -v -q -f -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help"
+            opts="-p -b -n -v -q -f -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --highlight --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -678,6 +694,10 @@ _logcast() {
                     return 0
                     ;;
                 --title)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --highlight)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -712,7 +732,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__tail)
-            opts="-n -g -v -f -q -h --lines --grep --exclude --level --since --until --file --json --no-follow --follow --retry --token --fingerprint --cursor-file --quiet --color --help"
+            opts="-n -g -v -f -q -h --lines --grep --exclude --level --since --until --file --json --no-follow --follow --retry --token --fingerprint --cursor-file --quiet --highlight --names --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -768,6 +788,14 @@ _logcast() {
                     ;;
                 --cursor-file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --highlight)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --names)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 --color)

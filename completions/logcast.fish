@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
+    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= highlight= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -37,6 +37,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -l tls-key -d 'The certifi
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l highlight -d 'Mark what matches this regular expression on the page; may be repeated' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
 complete -c logcast -n "__fish_logcast_needs_command" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
 always\t''
@@ -113,7 +114,11 @@ complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only t
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l token -d 'The token of URLs that hold none' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l cursor-file -d 'Keep the place in this file and go on from there the next time' -r -F
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names and warnings' -r -f -a "auto\t''
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l highlight -d 'Mark what matches this regular expression, where colours are on; may be repeated' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l names -d 'When a line has the name of its stream and file in front: auto means where there are several' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l color -d 'When to colour names, marks and warnings' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l json -d 'Print an object a line, with file, offset, level and time'
@@ -135,6 +140,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-key -d 'The 
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l title -d 'The page\'s title' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l highlight -d 'Mark what matches this regular expression on the page; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
 always\t''
@@ -165,6 +171,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-key -d 'Th
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l highlight -d 'Mark what matches this regular expression on the page; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
 always\t''
@@ -187,6 +194,8 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l once -d 'End w
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End when a URL has been silent for so many seconds' -r
+complete -c logcast -n "__fish_logcast_using_subcommand check" -l token -d 'The token of a URL that holds none' -r
+complete -c logcast -n "__fish_logcast_using_subcommand check" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
 complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'

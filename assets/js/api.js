@@ -44,7 +44,7 @@ async function ask(url, init = {}) {
   }
 }
 
-/** @returns {Promise<{version: string, now: string, zone?: string, title?: string, files: FileInfo[]}>} */
+/** @returns {Promise<{version: string, now: string, zone?: string, title?: string, highlight?: string[], files: FileInfo[]}>} */
 export async function files() {
   return (await ask('api/files')).json();
 }

@@ -9,11 +9,13 @@ import { health } from './health.js';
 import { labels } from './labels.js';
 import { mergedView } from './mergedview.js';
 import { settingsBox } from './settingsbox.js';
+import { wished } from './wished.js';
 
 /**
  * @param {import('./app.js').App} app @param {{facts: import('./status.js').Facts, stream: import('./share.js').Shared}} page
- * @returns {{acts: Record<string, () => unknown>, waits: () => boolean, merged: () => import('./sources.js').Source|undefined, shown: () => string[]}}
- *   `waits`: somebody is to be told of a line, so the stream must not rest; `merged`: makes the merged view; `shown`: the files on the screen
+ * @returns {{acts: Record<string, () => unknown>, waits: () => boolean, merged: () => import('./sources.js').Source|undefined, shown: () => string[], wish: (wanted: string[]) => void}}
+ *   `waits`: somebody is to be told of a line, so the stream must not rest; `merged`: makes the merged view; `shown`: the files on the screen;
+ *   `wish`: marks what the server was told to
  */
 export function comfort(app, page) {
   announce(app);
@@ -24,5 +26,6 @@ export function comfort(app, page) {
     merged: merged.source,
     shown: merged.shown,
     waits: () => calls.waits,
+    wish: wished(app).wish,
   };
 }

@@ -83,7 +83,7 @@ export function highlight(app, filter, find) {
 }
 
 /** @param {Element} cell @returns {Text[]} */
-function texts(cell) {
+export function texts(cell) {
   const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
   /** @type {Text[]} */
   const out = [];
@@ -92,7 +92,7 @@ function texts(cell) {
 }
 
 /** @param {Text[]} nodes @param {string} text @param {RegExp} regex */
-function ranges(nodes, text, regex) {
+export function ranges(nodes, text, regex) {
   /** @type {Range[]} */
   const out = [];
   let node = 0;

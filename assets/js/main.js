@@ -251,9 +251,10 @@ async function login() {
 
 async function start() {
   try {
-    const { files, title, zone } = await api.files();
+    const { files, title, zone, highlight = [] } = await api.files();
     sources.zone = zone ?? '';
     facts.title = title ?? '';
+    comforts.wish(highlight);
     sources.meet(files);
     if (!sources.active && sources.all.size) select(sources.names[0]);
   } catch (error) {

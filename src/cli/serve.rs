@@ -56,7 +56,7 @@ pub(super) struct ServeArgs {
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// The command and its arguments
-    #[arg(value_name = "CMD", required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(value_name = "CMD", required = true, trailing_var_arg = true)]
     command: Vec<OsString>,
     #[command(flatten)]
     common: Common,

@@ -17,7 +17,10 @@ pub(super) fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
     ) {
         return match print(error.render().to_string().as_bytes()) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(failure) => ExitCode::from(failure.code),
+            Err(failure) => {
+                complain(&failure);
+                ExitCode::from(failure.code)
+            }
         };
     }
     let failure = failure(error, args);

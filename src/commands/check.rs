@@ -73,7 +73,12 @@ pub fn run(options: &Options) -> Result<(), Failure> {
     };
     read.map_err(|error| Failure::refused(format!("cannot read '{shown}': {error}")))?;
     let mut out = io::stdout().lock();
-    let _ = out.write_all(verdict.text().as_bytes()).and_then(|()| out.flush());
+    // A verdict that nobody wants to read is one all the same; one that cannot be written is none.
+    if let Err(error) = out.write_all(verdict.text().as_bytes()).and_then(|()| out.flush())
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        return Err(Failure::refused(format!("cannot write to stdout: {error}")));
+    }
     match verdict.is_good() {
         true => Ok(()),
         false if verdict.numbered == 0 => Err(Failure::refused(format!("'{shown}' has no numbered lines"))

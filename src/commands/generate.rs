@@ -91,7 +91,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let generator = Generator::new(recipe, clock(&options, now)?);
     let stop = Stop::listen(0)?;
     let mut outputs = Vec::new();
-    if paths.is_empty() {
+    let to_stdout = paths.is_empty();
+    if to_stdout {
         outputs.push(Output::stdout());
     }
     for (number, path) in paths.into_iter().enumerate() {
@@ -105,7 +106,8 @@ pub fn run(options: Options) -> Result<(), Failure> {
     writer.bar.clear();
     match ended {
         Err((name, error)) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::refused(format!("cannot write to '{name}': {error}")))
+            let shown = if to_stdout { name } else { format!("'{name}'") };
+            Err(Failure::refused(format!("cannot write to {shown}: {error}")))
         }
         _ => Ok(()),
     }

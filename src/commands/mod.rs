@@ -57,11 +57,15 @@ impl fmt::Display for Failure {
     }
 }
 
+/// The next step for who typed no pattern.
+const PLAIN_CHARACTERS: &str =
+    "it is a regular expression: a backslash before ( [ . * and the like makes them plain";
+
 /// What `--highlight` names, as patterns.
 fn check_marks(patterns: &[String]) -> Result<Marks, Failure> {
     Marks::new(patterns).map_err(|error| {
         let failure = Failure::usage(format!("cannot mark this: {error}"));
-        failure.help("it is a regular expression: a backslash before ( [ . * and the like makes them plain")
+        failure.help(PLAIN_CHARACTERS)
     })
 }
 

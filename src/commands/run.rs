@@ -8,11 +8,15 @@ use super::serve::{self, Options, Signals, all_ended, all_taken};
 use super::{Failure, plain, talk};
 use crate::live::feed::Hub;
 use crate::live::pipe::{Named, Tee};
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, PipeWriter, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,6 +43,10 @@ pub struct Job {
 /// What this machine refuses (1) or what is wrong anywhere (2); 127 for a command that is not there, 126 for one that
 /// cannot be run.
 pub fn run(options: Options, job: Job) -> Result<u8, Failure> {
+    // Before anything is bound and said; what changes until it starts is told then.
+    if let Some(program) = job.command.first() {
+        look_for(program).map_err(|error| cannot_run(program, &error))?;
+    }
     serve::start(options, Vec::new(), Some(job))
 }
 
@@ -120,11 +128,7 @@ impl Ready {
         let _ = setrlimit(Resource::Nofile, self.limit);
         let child = command.spawn();
         let _ = setrlimit(Resource::Nofile, ours);
-        child.map_err(|error| {
-            let shown = plain(&program.to_string_lossy());
-            let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
-            Failure { code, ..Failure::refused(format!("cannot run '{shown}': {error}")) }
-        })
+        child.map_err(|error| cannot_run(program, &error))
     }
 
     /// Waits until all that was written is spooled. What the command left behind may hold its pipes open for ever: if
@@ -142,6 +146,35 @@ impl Ready {
         };
         tokio::select! { () = all_ended(hub) => {}, () = silent => {} }
     }
+}
+
+/// Looks for a program as a shell does: by its path, or in the folders of `PATH`.
+fn look_for(program: &OsStr) -> io::Result<()> {
+    let runs = |path: &Path| match path.is_dir() {
+        true => Err(Errno::ACCESS.into()),
+        false => access(path, Access::EXEC_OK).map_err(io::Error::from),
+    };
+    if program.as_bytes().contains(&b'/') {
+        return runs(Path::new(program));
+    }
+    // Without it the system has a say of its own.
+    let Some(path) = std::env::var_os("PATH") else { return Ok(()) };
+    let mut worst = Errno::NOENT.into();
+    for folder in std::env::split_paths(&path) {
+        match runs(&folder.join(program)) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => worst = error,
+            Err(_) => {}
+        }
+    }
+    Err(worst)
+}
+
+/// What a shell ends with too: 127 for what is not there, 126 for what cannot be run.
+fn cannot_run(program: &OsStr, error: &io::Error) -> Failure {
+    let shown = plain(&program.to_string_lossy());
+    let code = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+    Failure { code, ..Failure::refused(format!("cannot run '{shown}': {error}")) }
 }
 
 /// Our stdout or stderr, and whether somebody writes to it.

@@ -3,7 +3,7 @@
 use crate::chromium::Browser;
 use crate::page::{TEXTS, begin, follows, last, state, texts};
 use crate::support::writer::text;
-use crate::support::{assert_lines, numbered};
+use crate::support::{Place, Server, assert_lines, numbered};
 use thirtyfour::prelude::Key;
 
 fn focus(browser: &Browser) {
@@ -154,6 +154,22 @@ fn labels_colour_a_word() {
     browser.run(select);
     browser.keys("H");
     browser.until("no colour", "!CSS.highlights.has('label0')");
+    browser.no_errors(&[]);
+}
+
+/// `serve --highlight` marks what matches, in each pattern's colour; what this browser cannot read marks nothing.
+#[test]
+fn what_the_server_was_told_is_marked() {
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::with("f", text(&numbered("order", 1, 50)));
+    let marks =
+        ["--highlight", r"order-0000\d[13579]", "--highlight", "(?P<no>0+2)", "--highlight", "(?x) a b"];
+    let server = Server::start(&place, &[&["f"][..], &marks].concat());
+    browser.open(&server.page);
+    browser.until("odd numbers", "CSS.highlights.get('wished0')?.size >= 5");
+    browser.until("others", "CSS.highlights.get('wished1')?.size >= 1");
+    let marked: Vec<String> = browser.get("return [...CSS.highlights.get('wished0')].map(String)");
+    assert!(marked.iter().all(|text| text.len() == 12 && text.starts_with("order-0000")), "{marked:?}");
     browser.no_errors(&[]);
 }
 

@@ -3,15 +3,15 @@
 //! Each is one line that says what is wrong and, nearly always, one that says what to do; the exit code is 1 for what
 //! this machine refused and 2 for what is wrong on any; stdout stays empty; never a word of a panic.
 
-use crate::support::Place;
 use crate::support::server::{LOGCAST, run};
 use crate::support::writer::golden;
+use crate::support::{Place, Server};
 use std::fmt::Write;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-/// What is typed. `PORT` stands for a port that is taken.
+/// What is typed. `PORT` stands for a port that is taken, `SERVER` for a page that needs the token secret-token.
 const TYPED: &str = "
 # words that are no options, commands or files
 logcast f --prot 1
@@ -103,11 +103,96 @@ logcast check folder
 logcast check none
 logcast check f
 logcast check torn
-logcast check https://127.0.0.1/
 logcast check http://
+logcast check https://127.0.0.1:1/
 logcast check http://127.0.0.1:1/
+logcast check http://127.0.0.1:1/?token=secret-token
+logcast check SERVER
+logcast check SERVER --token wrong-token
+logcast check SERVERnowhere --token secret-token
+logcast check unix:
+logcast check unix:none
+logcast check --fingerprint 00 SERVER
 logcast check --idle 0
 logcast check --count x
+
+# tail
+logcast tail
+logcast tail 127.0.0.1:8000
+logcast tail ftp://127.0.0.1/
+logcast tail http://
+logcast tail http://127.0.0.1:99999/
+logcast tail http://me:secret@127.0.0.1/
+logcast tail unix:
+logcast tail unix:none
+logcast tail http://127.0.0.1:1/
+logcast tail http://127.0.0.1:1/ http://127.0.0.1:1/stream-logs
+logcast tail http://nowhere.invalid/ --no-follow --grpe x
+logcast tail https://SERVERHOST/ --token secret-token
+logcast tail SERVER
+logcast tail SERVER --token wrong-token
+logcast tail SERVERnowhere --token secret-token
+logcast tail SERVER --token secret-token --file g
+logcast tail SERVER --token secret-token --grep (
+logcast tail SERVER --token secret-token --exclude [
+logcast tail SERVER --token secret-token --level loud
+logcast tail SERVER --token secret-token --since noon
+logcast tail SERVER --token secret-token --until noon
+logcast tail SERVER --highlight (
+logcast tail SERVER --highlight x\\
+logcast tail SERVER --lines x
+logcast tail SERVER --no-follow --follow
+logcast tail SERVER --fingerprint 00
+logcast tail SERVER --color some
+logcast tail SERVER --names some
+logcast tail SERVER --cursor-file f
+logcast tail SERVER --cursor-file folder
+logcast tail SERVER --cursor-file nowhere/place
+logcast tail SERVER --cursor-file place
+
+# run
+logcast run
+logcast run --no-such-option ls
+logcast run -p 0 -q no-such-command
+logcast run -p 0 -q ./f
+logcast run -p 0 -q ./folder
+logcast run -p PORT true
+logcast run -p 0 --once true
+logcast run -p 0 --spool-limit 1X true
+logcast run -p 0 --highlight ( true
+logcast run -p 0 --token short true
+
+# healthcheck
+logcast healthcheck 127.0.0.1:8000
+logcast healthcheck http://
+logcast healthcheck http://127.0.0.1:1/
+logcast healthcheck unix:none
+logcast healthcheck https://SERVERHOST/
+logcast healthcheck http://SERVERHOST/nowhere
+logcast healthcheck a b
+
+# the configuration file
+logcast f --config none
+logcast f --config folder
+logcast f --config f
+logcast f --config key.toml
+logcast f --config near.toml
+logcast f --config value.toml
+logcast f --config kind.toml
+logcast f --config list.toml
+logcast f --config twice.toml
+logcast f --config table.toml
+logcast f --config token.toml
+logcast f --config pair.toml
+logcast f --config pattern.toml
+logcast f --config binary.toml
+logcast f --config key.toml --no-config
+logcast run --config key.toml true
+
+# completions and man
+logcast completions bash zsh
+logcast completions ''
+logcast man serve tail
 ";
 
 fn place() -> Place {
@@ -115,6 +200,22 @@ fn place() -> Place {
     fs::create_dir(place.path("folder")).expect("a folder");
     // The second line says another number than its sum does.
     place.write("torn", "text seq=0 sum=00000000\n");
+    place.write("place", "AAAA http://elsewhere/stream-logs\n");
+    for (name, text) in [
+        ("key.toml", "port = 0\n\ncolour = \"never\"\n"),
+        ("near.toml", "# a slip\nprot = 0\n"),
+        ("value.toml", "title = \"a\"\nport = 70000\n"),
+        ("kind.toml", "\n\nport = 1.5\n"),
+        ("list.toml", "bind = [true]\n"),
+        ("twice.toml", "port = 0\nport = 1\n"),
+        ("table.toml", "[serve]\nport = 0\n"),
+        ("token.toml", "token = \"short\"\n"),
+        ("pair.toml", "tls-cert = \"f\"\n"),
+        ("pattern.toml", "highlight = [\"ok\", \"(\"]\n"),
+    ] {
+        place.write(name, text);
+    }
+    place.write("binary.toml", b"port = \xff\n");
     place
 }
 
@@ -123,6 +224,8 @@ fn every_error_is_what_is_committed() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = taken.local_addr().expect("an address").port().to_string();
     let place = place();
+    let server = Server::start(&place, &["f", "--token", "secret-token"]);
+    let host = server.address.to_string();
     let (mut table, mut wrong) = (String::new(), Vec::new());
     for typed in TYPED.lines() {
         let Some(words) = typed.strip_prefix("logcast") else {
@@ -130,10 +233,12 @@ fn every_error_is_what_is_committed() {
             continue;
         };
         let words = words.replace("PORT", &port);
+        let words = words.replace("SERVERHOST", &host).replace("SERVER", &format!("http://{host}/"));
         let words: Vec<&str> = std::iter::once(LOGCAST).chain(words.split_whitespace()).collect();
         let outcome = run(&place, &words);
         let lines: Vec<&str> = outcome.stderr.lines().collect();
-        let is_good = matches!(outcome.code, Some(1 | 2))
+        // 126 and 127 are a shell's own for what `run` cannot run.
+        let is_good = matches!(outcome.code, Some(1 | 2 | 126 | 127))
             // `check` says what it found before.
             && (outcome.stdout.is_empty() || outcome.stdout.contains("altered="))
             && lines.len() <= 2
@@ -143,7 +248,9 @@ fn every_error_is_what_is_committed() {
         if !is_good {
             wrong.push(format!("{typed}: {:?} {:?} {:?}", outcome.code, outcome.stdout, outcome.stderr));
         }
-        let stderr = outcome.stderr.replace(&port, "PORT");
+        let stderr =
+            outcome.stderr.replace(&format!("http://{host}/"), "SERVER").replace(&host, "SERVERHOST");
+        let stderr = stderr.replace(&port, "PORT");
         writeln!(table, "$ {typed}\n{stderr}exit {}", outcome.code.unwrap_or(-1)).expect("a string");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

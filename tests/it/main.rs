@@ -24,6 +24,7 @@ mod layers;
 mod machine;
 mod metrics;
 mod model;
+mod pipelines;
 mod process;
 mod raw;
 mod records;

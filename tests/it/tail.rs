@@ -304,6 +304,107 @@ fn several_streams_with_names() {
 }
 
 #[test]
+fn files_of_one_stream_have_names() {
+    let place = Place::with("a.log", "a1\n");
+    place.write("b.log", "b1\nb\r2\n");
+    let server = Server::start(&place, &["*.log"]);
+    let tail = |args: &[&str]| {
+        let words: Vec<&str> =
+            [LOGCAST, "tail", "-n", "all", &server.page].iter().chain(args).copied().collect();
+        let outcome = run(&place, &words);
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{args:?}");
+        let mut lines: Vec<String> = outcome.stdout.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines
+    };
+    assert_lines(&tail(&["--no-follow"]), &["a.log | a1", "b.log | b1", "b.log | b␍2"]);
+    assert_lines(&tail(&["--no-follow", "--names", "never"]), &["a1", "b1", "b␍2"]);
+    assert_lines(&tail(&["--no-follow", "--file", "a.log"]), &["a1"]);
+    assert_lines(&tail(&["--no-follow", "--file", "a.log", "--names", "always"]), &["a.log | a1"]);
+}
+
+#[test]
+fn a_file_that_joins_makes_names_needed() {
+    let place = Place::with("a.log", "a1\n");
+    let server = Server::start(&place, &["*.log", "sub/*.log"]);
+    let mut tail = Tail::into_file(&place, &[server.page.as_str(), "-n", "all"], "out");
+    let out = || fs::read_to_string(place.path("out")).unwrap_or_default();
+    wait_for("the first line", || (out() == "a1\n").then_some(()));
+    place.folder("sub");
+    place.write("sub/a.log", "other\n");
+    wait_for("a name", || out().ends_with("sub/a.log | other\n").then_some(()));
+    place.append("a.log", "a2\n");
+    wait_for("a name for the first", || out().ends_with("a.log     | a2\n").then_some(()));
+    assert_eq!(out(), "a1\nsub/a.log | other\na.log     | a2\n");
+    assert_eq!(tail.end(Signal::TERM).code(), Some(0));
+    assert_eq!(fs::read_to_string(place.path("tail.err")).expect("stderr"), "");
+}
+
+/// More files than an id can hold: the ids of the files are put together, so that cuts and restarts lose nothing.
+#[test]
+fn a_hundred_files_through_cuts_and_a_restart() {
+    let place = Place::new();
+    place.folder("logs");
+    let generate = |count: &str| {
+        let words = [
+            LOGCAST,
+            "generate",
+            "--rate",
+            "0",
+            "--sequence",
+            "--count",
+            count,
+            "--files",
+            "100",
+            "logs/f.log",
+        ];
+        assert_eq!(run(&place, &words).code, Some(0));
+    };
+    generate("20000");
+    let mut server = Server::start(&place, &["logs/*.log"]);
+    let cutter = Cutter::start(server.address, 20, fastrand::u64(..));
+    let url = format!("http://{}/", cutter.address);
+    let args = [url.as_str(), "-n", "all", "--names", "never", "--cursor-file", "place"];
+    let mut tail = Tail::into_file(&place, &args, "out");
+    let lines = || fs::read_to_string(place.path("out")).unwrap_or_default().lines().count();
+    let until = |count: usize| {
+        let (mut seen, mut since) = (0, Instant::now());
+        while lines() < count {
+            if lines() > seen {
+                (seen, since) = (lines(), Instant::now());
+            }
+            assert!(since.elapsed() < DEADLINE, "{seen} lines of {count}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    until(5000);
+    server.end(Signal::TERM);
+    server.restart();
+    until(20_000);
+    // Another run goes on where this one was.
+    assert_eq!(tail.end(Signal::TERM).code(), Some(0));
+    generate("10000");
+    let mut tail = Tail::into_file(&place, &args, "out");
+    until(30_000);
+    assert_eq!(tail.end(Signal::TERM).code(), Some(0));
+    assert!(cutter.cuts() > 0, "no cut");
+    // Files are one after the other: each line is there once, in the order of its file.
+    let all = fs::read_to_string(place.path("out")).expect("out");
+    let mut written = Vec::new();
+    for number in 1..=100 {
+        let text = fs::read_to_string(place.path(&format!("logs/f-{number}.log"))).expect("a log");
+        written.extend(text.lines().map(str::to_owned));
+    }
+    let (mut got, mut expected): (Vec<&str>, Vec<&str>) =
+        (all.lines().collect(), written.iter().map(String::as_str).collect());
+    got.sort_unstable();
+    expected.sort_unstable();
+    assert_lines(&got, &expected);
+    let said = fs::read_to_string(place.path("tail.err")).expect("stderr");
+    assert!(!said.contains("missing"), "{said}");
+}
+
+#[test]
 fn a_reader_that_goes_away() {
     let place = Place::with("f", "one\ntwo\nthree\n");
     let server = Server::start(&place, &["f"]);
@@ -442,7 +543,13 @@ fn what_cannot_be_read() {
             "error: cannot tail '{own}': this token is wrong\nhelp: copy the URL that logcast serve printed\n"
         ),
     );
-    refused(&[&server.page, "--grep", "("], 2, format!("error: cannot tail '{own}': grep: unclosed group\n"));
+    refused(
+        &[&server.page, "--grep", "("],
+        2,
+        format!(
+            "error: cannot tail '{own}': grep: unclosed group\nhelp: it is a regular expression: a backslash before ( [ . * and the like makes them plain\n"
+        ),
+    );
     refused(
         &[&server.page, "--file", "g"],
         1,

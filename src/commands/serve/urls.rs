@@ -39,10 +39,14 @@ pub(super) fn say(options: &Options, bound: &Bound, token: Option<&str>, secure:
             talk(false, line);
         }
     } else {
-        // Whoever closed stdout does not want them.
         let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
         let mut out = io::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        // Whoever closed stdout does not want them; one that is full may still be served by the port it was given.
+        if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush())
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            talk(options.quiet, &format!("warning: cannot write the URLs to stdout: {error}"));
+        }
     }
     // What a wildcard means to other machines.
     let wild = bound.addresses.iter().filter(|address| address.ip().is_unspecified());

@@ -8,7 +8,7 @@ use super::{Names, notice};
 use crate::commands::http::events::{Block, Reader, is_id};
 use crate::commands::http::kept::Kept;
 use crate::commands::http::{self, Address, NoAnswer};
-use crate::commands::{Failure, plain};
+use crate::commands::{Failure, PLAIN_CHARACTERS, plain};
 use crate::live::client::MANY_FILES;
 use crate::log::cursor::Cursor;
 use crate::log::encode::cut_mark;
@@ -222,7 +222,14 @@ impl Stream {
                 self.failure("it is somewhere else").help(format!("logcast tail '{to}'"))
             }
             // What the server does not understand would not be understood anywhere.
-            400 if body["detail"].is_string() => Failure { code: 2, ..failure },
+            400 if body["detail"].is_string() => Failure { code: 2, ..failure }.help(match body["parameter"]
+                .as_str()
+            {
+                Some("grep" | "exclude") => PLAIN_CHARACTERS,
+                Some("level") => "--level error,fatal names levels, warn+ means at least warn",
+                Some("since" | "until") => "a time is like 15m (ago), 14:02 (today) or 2026-11-24T14:02:00Z",
+                _ => "logcast tail --help lists what there is",
+            }),
             401 if self.address.token.is_some() => {
                 self.failure("this token is wrong").help("copy the URL that logcast serve printed")
             }
