@@ -113,7 +113,7 @@ fn joined((name, text): &Module, modules: &[Module]) -> String {
     let allocator = Allocator::default();
     let mut program = parsed(&allocator, name, text);
     let mut scoping = SemanticBuilder::new().build(&program).semantic.into_scoping();
-    let unique = |name: &str, of: usize| &*allocator.alloc_str(&format!("{name}${of}"));
+    let unique = |name: &str, of: usize| allocator.alloc_str(&format!("{name}${of}"));
     let top: Vec<_> = scoping.get_bindings(scoping.root_scope_id()).values().copied().collect();
     for symbol in top {
         let own = unique(scoping.symbol_name(symbol), number(name));

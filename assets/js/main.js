@@ -199,6 +199,7 @@ for (const [id, name] of [['follow', 'follow'], ['pill', 'end'], ['wrap', 'wrap'
   el(id).addEventListener('click', () => act(name));
 }
 el('retry').addEventListener('click', () => {
+  if (!facts.trouble && status.unveil()) return status.words(true);
   if (facts.trouble) stream.open();
   facts.trouble = '';
   facts.note = '';
