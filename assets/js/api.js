@@ -62,14 +62,18 @@ export async function lines(query) {
   return (await ask(linesUrl(query), { headers: { accept: 'application/json' } })).json();
 }
 
-/** @typedef {{file: string, start: number|null, bucket: number, levels: string[], counts: number[][], exact: boolean, lines: number}} Bars */
+/** @typedef {{file: string, start: number|null, bucket: number, levels: string[], counts: number[][], exact: boolean, lines: number, place?: boolean}} Bars  `place`: along the bytes of the file, not over time */
 
-/** Lines over time. @param {string} file @param {number} buckets @param {{from: number, to: number}|null} [part]  ms @returns {Promise<Bars>} */
+/** Lines over time, or where they have none, along the file. @param {string} file @param {number} buckets @param {{from: number, to: number}|null} [part]  ms @returns {Promise<Bars>} */
 export async function histogram(file, buckets, part) {
   const q = new URLSearchParams({ file, buckets: String(buckets) });
   if (part) q.set('since', new Date(part.from).toISOString());
   if (part) q.set('until', new Date(part.to).toISOString());
-  return (await ask(`api/histogram?${q}`)).json();
+  const bars = await (await ask(`api/histogram?${q}`)).json();
+  if (bars.start !== null || part) return bars;
+  // Lines without times are counted along the file.
+  q.set('by', 'place');
+  return { ...(await (await ask(`api/histogram?${q}`)).json()), place: true };
 }
 
 /** A longer line than this in a stream of records is no record. */

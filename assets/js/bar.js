@@ -15,6 +15,7 @@ export const CHIPS = [
   { name: 'info', short: 'INF', levels: ['info'] },
   { name: 'debug', short: 'DBG', levels: ['debug'] },
   { name: 'trace', short: 'TRC', levels: ['trace'] },
+  { name: 'without a level', short: 'none', levels: ['none'] },
 ];
 
 /** @param {string} path @returns {SVGElement} */
@@ -100,6 +101,8 @@ export function bar(app, filter, more) {
       const number = /** @type {HTMLElement} */ (button.children[1]);
       const text = n === null ? '' : short(n);
       if (number.textContent !== text) number.textContent = text;
+      // Most files have no such line: then there is nothing to choose.
+      if (CHIPS[i].levels[0] === 'none') button.hidden = on && n === 0 && counts?.exact === true;
       const many = n === null ? '' : `${counts?.exact ? '' : 'about '}${count(n)} lines · `;
       // Its name is what is seen, so that who speaks to the page can say it; the title says more.
       button.title = `${CHIPS[i].name}: ${many}${on ? 'shown' : 'hidden'} (${i + 1}; with Shift: only these)`;

@@ -70,6 +70,7 @@ export function detail(item) {
   if (level && !found) row('level', level, 'about');
   const end = item.own ?? item.next;
   row('place', `byte ${count(item.offset)} · ${bytes(end - item.offset)} long`, 'about');
+  body.lastElementChild?.lastElementChild?.prepend(make('span', '', 'nth')); // the line's number, where numbers.js knows it
   table.append(body);
   root.append(table);
   if (!found || item.text.length > 8192 || text !== item.text) {

@@ -38,8 +38,9 @@ export function finding(app, { span, note }) {
   const hist = makeHist(app, {
     range: () => filter.query,
     choose: (since, until) => void range(since === null ? '' : new Date(since).toISOString(), until === null ? '' : new Date(until).toISOString()),
-    goTime: (ms) => void app.goTo(`time:${new Date(ms).toISOString()}`, 0.1).catch(app.complain),
-    here() {
+    go: (at, place) => void app.goTo(place ? at : `time:${new Date(at).toISOString()}`, 0.1).catch(app.complain),
+    here(place) {
+      if (place) return view.follow ? sources.file?.life.tip ?? null : view.top?.offset ?? null;
       const row = view.block.rows[view.follow ? view.block.length - 1 : view.first.index];
       return (row && timeOfRow(row)?.ms) ?? null;
     },

@@ -1,6 +1,6 @@
 /**
  * Marks what was searched for in the rows that are near the screen. The browser paints the marks over the text: no element
- * is made and no row is filled again. Where it cannot, the rows say it with their edge.
+ * is made and no row is filled again. Where it cannot, the matches become `<mark>` elements in the row.
  */
 
 import { matcher } from './query.js';
@@ -40,7 +40,7 @@ export function highlight(app, filter, find) {
   }
 
   function draw() {
-    if (!found || !current || !kept) return;
+    if (!found || !current || !kept) return wrap();
     const active = matchers.found !== null || matchers.kept.length > 0;
     if (!active && !found.size && !kept.size && !current.size) return;
     found.clear();
@@ -56,6 +56,40 @@ export function highlight(app, filter, find) {
       const ranges = of(row);
       for (const range of ranges.found) (row === focused ? current : found).add(range);
       for (const range of ranges.kept) kept.add(range);
+    }
+  }
+
+  /** What was wrapped in which row. @type {WeakMap<HTMLElement, {first: Node|null, offset: string, key: string}>} */
+  const wrapped = new WeakMap();
+
+  /** Puts `<mark>` round the matches of the rows that have other ones than before. */
+  function wrap() {
+    for (const row of view.block.rows) {
+      const cell = row.querySelector('.text');
+      const was = wrapped.get(row);
+      const offset = row.dataset.offset ?? '';
+      if (!cell || (was ? was.key === key && was.offset === offset && was.first === cell.firstChild : !matchers.found && !matchers.kept.length)) continue;
+      for (const mark of cell.querySelectorAll('mark')) mark.replaceWith(...mark.childNodes);
+      cell.normalize();
+      known.delete(row);
+      const { found: hits, kept: kepts } = of(row);
+      for (const [ranges, cls] of /** @type {[Range[], string][]} */ ([[kepts, 'kept'], [hits, 'found']])) {
+        // From the end: what is cut off a text node leaves the ranges before it whole.
+        for (const range of ranges.toReversed()) {
+          for (const node of texts(cell).toReversed().filter((text) => range.intersectsNode(text))) {
+            const from = node === range.startContainer ? range.startOffset : 0;
+            const to = node === range.endContainer ? range.endOffset : node.data.length;
+            if (from >= to) continue;
+            const mark = document.createElement('mark');
+            mark.className = cls;
+            const middle = node.splitText(from);
+            middle.splitText(to - from);
+            middle.replaceWith(mark);
+            mark.append(middle);
+          }
+        }
+      }
+      wrapped.set(row, { first: cell.firstChild, offset, key });
     }
   }
 

@@ -1,14 +1,14 @@
 /**
  * Lines over time, stacked by level, over the whole file: click goes there, dragging chooses a range, keys do both.
  *
- * The wheel looks closer, and sideways it (or Shift with it) moves on.
+ * The wheel looks closer, and sideways it (or Shift with it) moves on. Lines without times are counted along the file.
  *
  * The server counts, sampled while the file is large and not yet indexed: then the caption says ≈. The canvas is drawn when
  * the counts or the size change; what moves with every scroll is an element of its own.
  */
 
 import { histogram } from './api.js';
-import { short } from './format.js';
+import { bytes, short } from './format.js';
 import { el, put } from './status.js';
 import { Scale, clockWords, rangeWords, spanWords } from './when.js';
 
@@ -16,6 +16,7 @@ const BUCKETS = 240;
 const EVERY_MS = 3000; // a file that grows is counted anew, this often at most
 const ZOOM_MS = 60; // the wheel turns faster than anybody counts
 const CLOSEST_MS = 2000;
+const FEW = 1000; // lines without times: for fewer the rail is enough
 const BAR = 5; // px, with its gap
 const SLIGHT = 1.5; // px: one error among ten million lines is seen
 /** From the ground up; the rare and important ones on top. @type {{levels: string[], colour: string}[]} */
@@ -28,7 +29,7 @@ const LAYERS = [
 
 /**
  * @param {import('./app.js').App} app
- * @param {{range: () => {since: string, until: string}, choose: (since: number|null, until: number|null) => void, goTime: (ms: number) => void, here: () => number|null}} hooks
+ * @param {{range: () => {since: string, until: string}, choose: (since: number|null, until: number|null) => void, go: (at: number, place: boolean) => void, here: (place: boolean) => number|null}} hooks  `go`, `here`: a time in ms, or a byte where lines have no times
  */
 export function hist(app, hooks) {
   const { bus, sources } = app;
@@ -86,7 +87,7 @@ export function hist(app, hooks) {
   }
 
   function show() {
-    const has = bars !== null && bars.start !== null && bars.counts.length > 0;
+    const has = bars !== null && bars.start !== null && bars.counts.length > 0 && (!bars.place || bars.lines >= FEW);
     root.hidden = !wanted || !has;
     if (!root.hidden) draw();
   }
@@ -128,6 +129,11 @@ export function hist(app, hooks) {
   function caption() {
     const { first, last } = scale;
     if (first === null || last === null) return;
+    if (scale.place) {
+      put(el('hist-caption'), `≈ ${bytes(last - first)}, lines without times`);
+      put(el('hist-summary'), `About ${short(bars?.lines ?? 0)} lines without times, along the file. Arrow keys move, Enter goes there.`);
+      return;
+    }
     put(el('hist-caption'), `${closer ? 'closer · ' : ''}${(closer ?? bars)?.exact ? '' : '≈ '}${spanWords(first, last)}`);
     const sum = (/** @type {string[]} */ levels) => scale.columns.reduce((all, { of }) => all + levels.reduce((n, level) => n + (of[level] ?? 0), 0), 0);
     put(el('hist-summary'), `${bars?.exact ? '' : 'About '}${short(sum(LAYERS.flatMap(({ levels }) => levels)))} lines from ${clockWords(first, true)} to ${clockWords(last, true)}: ${short(sum(['error', 'fatal']))} errors, ${short(sum(['warn']))} warnings. Arrow keys move, Enter goes there, Shift with arrows chooses a range, Escape shows all.`);
@@ -139,6 +145,7 @@ export function hist(app, hooks) {
     const width = plot.clientWidth;
     let from = NaN;
     let to = NaN;
+    if (scale.place) return void (node.hidden = true);
     if (drag) [from, to] = [Math.min(drag.from, drag.to), Math.max(drag.from, drag.to)];
     else if (anchor >= 0 && key >= 0) [from, to] = [(Math.min(anchor, key) * width) / scale.columns.length, ((Math.max(anchor, key) + 1) * width) / scale.columns.length];
     else {
@@ -154,7 +161,7 @@ export function hist(app, hooks) {
   /** Where the screen stands. */
   function here() {
     if (root.hidden) return;
-    const ms = hooks.here();
+    const ms = hooks.here(scale.place);
     const node = el('hist-here');
     const part = ms === null ? -1 : scale.part(ms);
     node.hidden = part < 0 || part > 1;
@@ -171,7 +178,7 @@ export function hist(app, hooks) {
       const n = levels.reduce((sum, level) => sum + (column.of[level] ?? 0), 0);
       return n ? [`${short(n)} ${levels.includes('error') ? 'errors' : levels.includes('warn') ? 'warnings' : levels.includes('info') ? 'info' : 'other'}`] : [];
     });
-    const time = drag ? rangeWords(scale.at(Math.min(drag.from, drag.to) / plot.clientWidth), scale.at(Math.max(drag.from, drag.to) / plot.clientWidth)) : clockWords(column.start, scale.days > 1);
+    const time = scale.place ? bytes(column.start - (scale.first ?? 0)) : drag ? rangeWords(scale.at(Math.min(drag.from, drag.to) / plot.clientWidth), scale.at(Math.max(drag.from, drag.to) / plot.clientWidth)) : clockWords(column.start, scale.days > 1);
     put(node, `${time} · ${parts.join(', ') || 'no lines'}`);
     node.style.transform = `translateX(${Math.max(0, Math.min(plot.clientWidth - node.offsetWidth, px + 10))}px)`;
   }
@@ -197,8 +204,8 @@ export function hist(app, hooks) {
     drag = null;
     el('hist-tip').hidden = true;
     const width = plot.clientWidth;
-    if (Math.abs(to - from) > 3) hooks.choose(scale.at(Math.min(from, to) / width), scale.at(Math.max(from, to) / width));
-    else if (bars) hooks.goTime(scale.columns[Math.max(0, Math.min(scale.columns.length - 1, Math.floor((to / width) * scale.columns.length)))].start);
+    if (Math.abs(to - from) > 3 && !scale.place) hooks.choose(scale.at(Math.min(from, to) / width), scale.at(Math.max(from, to) / width));
+    else if (bars) hooks.go(scale.columns[Math.max(0, Math.min(scale.columns.length - 1, Math.floor((to / width) * scale.columns.length)))].start, scale.place);
     range();
   });
   plot.addEventListener('dblclick', () => {
@@ -216,7 +223,7 @@ export function hist(app, hooks) {
     zooming = window.setTimeout(zoom ? read : show, zoom ? ZOOM_MS : 0);
   }
   plot.addEventListener('wheel', (event) => {
-    if (whole.first === null || whole.last === null || event.ctrlKey) return;
+    if (whole.first === null || whole.last === null || whole.place || event.ctrlKey) return;
     event.preventDefault();
     const now = zoom ?? { from: whole.first, to: whole.last };
     const span = now.to - now.from;
@@ -234,14 +241,14 @@ export function hist(app, hooks) {
     const last = scale.columns.length - 1;
     const by = { ArrowLeft: -1, ArrowRight: 1, Home: -last, End: last }[event.key] ?? 0;
     if (by) {
-      const was = key < 0 ? Math.round(Math.max(0, Math.min(1, scale.part(hooks.here() ?? 0))) * last) : key;
-      anchor = event.shiftKey ? (anchor < 0 ? was : anchor) : -1;
+      const was = key < 0 ? Math.round(Math.max(0, Math.min(1, scale.part(hooks.here(scale.place) ?? 0))) * last) : key;
+      anchor = event.shiftKey && !scale.place ? (anchor < 0 ? was : anchor) : -1;
       key = Math.max(0, Math.min(last, was + by));
       tip(((key + 0.5) * plot.clientWidth) / (last + 1) - 10);
       range();
     } else if (event.key === 'Enter' && key >= 0) {
       if (anchor >= 0) hooks.choose(scale.columns[Math.min(anchor, key)].start, scale.columns[Math.max(anchor, key)].end);
-      else hooks.goTime(scale.columns[key].start);
+      else hooks.go(scale.columns[key].start, scale.place);
       anchor = -1;
     } else if (event.key === 'Escape' && (key >= 0 || hooks.range().since || hooks.range().until)) {
       if (anchor < 0) hooks.choose(null, null);
@@ -280,7 +287,7 @@ export function hist(app, hooks) {
     toggle() {
       wanted = !wanted;
       show();
-      if (wanted && root.hidden) app.toast(bars ? 'These lines have no times to count by' : 'The lines are not counted yet');
+      if (wanted && root.hidden) app.toast(bars ? 'These lines are too few to count' : 'The lines are not counted yet');
     },
   };
 }

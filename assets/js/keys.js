@@ -32,7 +32,8 @@ export const BINDINGS = [
   { group: 'Levels', keys: ['3'], act: 'level-3', does: 'info on or off' },
   { group: 'Levels', keys: ['4'], act: 'level-4', does: 'debug on or off' },
   { group: 'Levels', keys: ['5'], act: 'level-5', does: 'trace on or off' },
-  { group: 'Levels', keys: ['Shift-1', 'Shift-2', 'Shift-3', 'Shift-4', 'Shift-5'], acts: ['only-1', 'only-2', 'only-3', 'only-4', 'only-5'], act: '', does: 'only this level (or with Alt)' },
+  { group: 'Levels', keys: ['6'], act: 'level-6', does: 'lines without a level on or off' },
+  { group: 'Levels', keys: ['Shift-1', 'Shift-2', 'Shift-3', 'Shift-4', 'Shift-5', 'Shift-6'], acts: ['only-1', 'only-2', 'only-3', 'only-4', 'only-5', 'only-6'], act: '', does: 'only this level (or with Alt)' },
   { group: 'Levels', keys: ['0'], act: 'all-levels', does: 'all levels' },
   { group: 'Follow', keys: ['Space'], act: 'space', does: 'pause; page down while paused' },
   { group: 'Follow', keys: ['f', 'F'], act: 'follow', does: 'follow on or off' },
@@ -74,7 +75,7 @@ export const BINDINGS = [
 /** @param {KeyboardEvent} event the name of the key as the table writes it */
 export function nameOf(event) {
   const key = event.key === ' ' ? 'Space' : event.key;
-  const digit = /^(?:Digit|Numpad)([1-5])$/.exec(event.code)?.[1];
+  const digit = /^(?:Digit|Numpad)([1-6])$/.exec(event.code)?.[1];
   // On some keyboards the digits are with Shift themselves, and # is Shift-3.
   if (digit && (event.altKey || (event.shiftKey && key !== digit && key !== '#'))) return `Shift-${digit}`;
   if (event.ctrlKey || event.metaKey) return `Ctrl-${key.toLowerCase()}`;
@@ -86,7 +87,7 @@ const acts = new Map(BINDINGS.flatMap((binding) => binding.keys.map((key, i) => 
 
 /** @param {KeyboardEvent} event @returns {string|undefined} */
 export function actOf(event) {
-  if ((event.altKey && !/^(Digit|Numpad)[1-5]$/.test(event.code)) || event.isComposing) return undefined;
+  if ((event.altKey && !/^(Digit|Numpad)[1-6]$/.test(event.code)) || event.isComposing) return undefined;
   const target = /** @type {Element|null} */ (event.target);
   if (target?.closest('input, textarea, select, [contenteditable]')) return undefined;
   const name = nameOf(event);

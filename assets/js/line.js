@@ -132,6 +132,21 @@ export function parse(plain) {
   return { level, clock: time?.clock ?? '', ms: time?.ms ?? null, message };
 }
 
+/** What a text has not: NUL, other controls, and what could not be decoded. TAB, CR and ESC are of terminals. */
+const ODD = /[\0-\x08\x0e-\x1a\x1c-\x1f\ufffd]/g;
+
+/** Whether lines are no text: most of them have a NUL, or a tenth of all is no character. @param {string[]} lines */
+export function isBinary(lines) {
+  let [nuls, odd, all] = [0, 0, 0];
+  for (const line of lines) {
+    const part = line.slice(0, 8192);
+    if (part.includes('\0')) nuls += 1;
+    odd += part.match(ODD)?.length ?? 0;
+    all += part.length;
+  }
+  return nuls * 2 > lines.length || odd * 10 > all;
+}
+
 /** A continuation of the line above: a frame of a trace, or an indented detail. */
 const FOLLOWER = /^(?:\s+at |\s+File "|Caused by\b|Traceback \(most|\s*\.\.\. \d+ more|goroutine \d|\s*\|\s|\s{2,}\S|\t)/;
 /** A continuation that only a trace has. */

@@ -11,7 +11,7 @@ import { LEVELS, MOST_TERMS, nothing } from './query.js';
 /** @typedef {import('./query.js').Term} Term */
 /** @typedef {{file: string, place: Place|null, query: Query, find: Term|null}} Shown */
 
-const LETTERS = 'FEWIDT';
+const LETTERS = 'FEWIDTN';
 
 /** @param {Term} term */
 function coded({ text, regex, capitals }) {

@@ -3,7 +3,7 @@
  */
 
 import { acts as makeActs } from './acts.js';
-import * as api from './api.js';
+import { files as askFiles, lines as askLines, Problem, streamUrl } from './api.js';
 import { ask, exchange } from './auth.js';
 import { Bus } from './bus.js';
 import { retime, timeOfRow, zoneWords } from './clock.js';
@@ -29,7 +29,7 @@ let hiddenSince = 0;
 const bus = new Bus();
 
 const sources = new Sources(async (query) => {
-  const answer = await api.lines(query);
+  const answer = await askLines(query);
   facts.trouble = '';
   return answer;
 });
@@ -66,15 +66,15 @@ const rail = makeRail(el('rail'), el('thumb'), {
 });
 const tabs = makeTabs(el('tabs'), select, () => act('files'));
 const stream = new Shared(`logcast ${location.pathname}`, {
-  url: api.streamUrl,
-  files: api.files,
+  url: streamUrl,
+  files: askFiles,
   event: received,
   phase(phase, tries) {
     Object.assign(facts, { phase, tries });
     status.words();
   },
   // EventSource hides why it was refused; a plain request does not.
-  refused: () => void api.files().then(({ files }) => sources.meet(files), complain),
+  refused: () => void askFiles().then(({ files }) => sources.meet(files), complain),
 });
 const status = makeStatus({ sources, view, facts, retryAt: () => stream.retryAt, rail, tabs, line: () => found.numbers.top(), filter: () => found.filter });
 const rows = rowActs({ sources, view, toast, complain, url: (place) => found.link(place) });
@@ -146,7 +146,7 @@ function received(event, data) {
 }
 
 let unfinishedSize = 0;
-/** Reads the unfinished last line of the shown file when it grew. @param {api.FileInfo[]} files */
+/** Reads the unfinished last line of the shown file when it grew. @param {import('./api.js').FileInfo[]} files */
 function unfinished(files) {
   const info = files.find(({ name }) => name === sources.active);
   const store = info && sources.all.get(info.name)?.store;
@@ -157,9 +157,9 @@ function unfinished(files) {
 
 /** @param {unknown} error */
 function complain(error) {
-  const { message, status: code } = /** @type {api.Problem} */ (error);
+  const { message, status: code } = /** @type {Problem} */ (error);
   if (code === 401) void login();
-  if (!code && !(error instanceof api.Problem)) throw error;
+  if (!code && !(error instanceof Problem)) throw error;
   if (code > 0 && code !== 401) facts.trouble = `The server said: ${message}`; // without an answer the stream's state says it
   status.words();
 }
@@ -199,6 +199,7 @@ for (const [id, name] of [['follow', 'follow'], ['pill', 'end'], ['wrap', 'wrap'
   el(id).addEventListener('click', () => act(name));
 }
 el('retry').addEventListener('click', () => {
+  if (!facts.trouble && status.unveil()) return status.words(true);
   if (facts.trouble) stream.open();
   facts.trouble = '';
   facts.note = '';
@@ -251,14 +252,14 @@ async function login() {
 
 async function start() {
   try {
-    const { files, title, zone, highlight = [] } = await api.files();
+    const { files, title, zone, highlight = [] } = await askFiles();
     sources.zone = zone ?? '';
     facts.title = title ?? '';
     comforts.wish(highlight);
     sources.meet(files);
     if (!sources.active && sources.all.size) select(sources.names[0]);
   } catch (error) {
-    if (/** @type {api.Problem} */ (error).status === 401) return void login();
+    if (/** @type {Problem} */ (error).status === 401) return void login();
     complain(error);
   }
   stream.open();

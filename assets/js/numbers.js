@@ -5,6 +5,7 @@
 
 import { count } from './format.js';
 import { choices } from './settings.js';
+import { put } from './status.js';
 
 /** @typedef {import('./store.js').Item} Item */
 
@@ -65,6 +66,7 @@ export function numbers(app) {
         if (text) row.dataset.line = text;
         else delete row.dataset.line;
       }
+      if (row.classList.contains('open')) put(row.querySelector('.nth'), text && `line ${text} · `);
       if (text.length > most) most = text.length;
     });
     // Once a file has numbers their room stays: what somebody reads must not move.

@@ -7,11 +7,11 @@
  */
 
 /** @typedef {{text: string, not: boolean, regex: boolean, capitals: boolean}} Term */
-/** @typedef {'fatal'|'error'|'warn'|'info'|'debug'|'trace'} Level */
+/** @typedef {'fatal'|'error'|'warn'|'info'|'debug'|'trace'|'none'} Level  `none`: no level is known of the line, nor of one above that it follows */
 /** @typedef {{terms: Term[], levels: Level[]|null, since: string, until: string}} Query  `levels`: the ones shown, null for all lines */
 
 /** @type {Level[]} */
-export const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'];
+export const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'none'];
 /** The server takes 16 patterns; one is left for the search. */
 export const MOST_TERMS = 15;
 

@@ -9,6 +9,7 @@ import { parse } from './line.js';
 import { Marks } from './marks.js';
 import { Merged } from './merged.js';
 import { Pick, bytesBetween, linesBetween, offsetFrom, selectedText, toClipboard } from './pick.js';
+import { narrow } from './settings.js';
 import { el } from './status.js';
 
 /** @typedef {import('./store.js').Item} Item */
@@ -93,7 +94,14 @@ export function rowActs({ sources, view, toast, complain, url }) {
     if (item?.kind !== 'line') return;
     alter(index, () => {
       const key = keyOf(item);
-      if (!block.shape.details.delete(key)) block.shape.details.add(key);
+      const { details } = block.shape;
+      const had = details.delete(key);
+      // On a phone the detail is a sheet over the foot of the page: one at a time.
+      if (narrow()) {
+        details.clear();
+        block.items.forEach((one, i) => { if (block.rows[i].classList.contains('open')) block.note(block.rows[i], one); });
+      }
+      if (!had) details.add(key);
       block.note(block.rows[index], item);
     });
   }

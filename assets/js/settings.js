@@ -6,6 +6,9 @@
 const KEY = 'logcast';
 const NARROW = '(max-width: 640px)';
 
+/** Whether this is a phone's screen, as the style sheets say. */
+export const narrow = () => matchMedia(NARROW).matches;
+
 /** @typedef {{theme: 'auto'|'dark'|'light', wrap: boolean, density: 'compact'|'cozy'|'roomy', time: 'clock'|'ago'|'delta'|'off', zone: 'written'|'local'|'utc', numbers: boolean, keys: 'on'|'log'|'off', announce: boolean, awake: boolean}} Choices */
 
 const DENSITIES = /** @type {const} */ (['compact', 'cozy', 'roomy']);
@@ -27,11 +30,11 @@ const was = stored();
 /** @type {Choices} */
 export const choices = {
   theme: THEMES.find((theme) => theme === was.theme) ?? 'auto',
-  wrap: typeof was.wrap === 'boolean' ? was.wrap : matchMedia(NARROW).matches,
+  wrap: typeof was.wrap === 'boolean' ? was.wrap : narrow(),
   density: DENSITIES.find((density) => density === was.density) ?? 'cozy',
   time: TIMES.find((time) => time === was.time) ?? 'clock',
   zone: ZONES.find((zone) => zone === was.zone) ?? 'written',
-  numbers: typeof was.numbers === 'boolean' ? was.numbers : !matchMedia(NARROW).matches,
+  numbers: typeof was.numbers === 'boolean' ? was.numbers : !narrow(),
   keys: KEYS.find((keys) => keys === was.keys) ?? 'on',
   announce: was.announce === true,
   awake: was.awake === true,

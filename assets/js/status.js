@@ -5,6 +5,7 @@
 
 import { bytes, count, percent } from './format.js';
 import { words as queryWords } from './query.js';
+import { isBinary } from './line.js';
 import { look } from './row.js';
 import { describe } from './state.js';
 
@@ -20,6 +21,7 @@ export function put(node, text) {
 
 const EVERY_MS = 100;
 const FLOOD_MS = 1500;
+const ENOUGH = 20; // lines that show what a file is
 
 /**
  * @param {{sources: import('./sources.js').Sources, view: import('./view.js').View, facts: Facts, retryAt: () => number, rail: ReturnType<typeof import('./rail.js').rail>, tabs: ReturnType<typeof import('./tabs.js').tabs>, line: () => number, filter: () => ReturnType<typeof import('./filter.js').filter>}} app  `line`: number of the first line on the screen
@@ -27,6 +29,8 @@ const FLOOD_MS = 1500;
 export function status({ sources, view, facts, retryAt, rail, tabs, line, filter }) {
   let last = 0;
   let later = 0;
+  /** Files that look binary; false once somebody wants to see them. @type {WeakMap<object, boolean>} */
+  const verdicts = new WeakMap();
 
   /** @param {boolean} [at]  at once: somebody did something */
   function words(at = false) {
@@ -73,13 +77,31 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, filter
     if (!loud && store?.state === 'waiting' && (store.life.tip > 0 || store.current > 0)) loud = `${store.label} is gone. Waiting for it to come back…`;
     if (!loud && store?.state === 'refused') loud = `The server cannot read ${store.label}.`;
     if (!loud && sources.updated) loud = 'logcast was updated. Reload the page to get the new one.';
+    const binary = !loud && looksBinary();
+    if (binary) loud = `${store?.label} looks binary (NUL bytes or no text).`;
+    view.log.classList.toggle('veiled', binary);
     if (!loud) loud = facts.note;
     const node = el('banner');
     node.hidden = !loud;
     node.dataset.tone = facts.trouble ? 'red' : 'amber';
     put(node.firstElementChild, loud);
-    el('retry').hidden = !facts.trouble && loud !== facts.note;
-    put(el('retry'), facts.trouble ? 'Retry' : 'Close');
+    el('retry').hidden = !facts.trouble && !binary && loud !== facts.note;
+    put(el('retry'), facts.trouble ? 'Retry' : binary ? 'Show anyway' : 'Close');
+  }
+
+  /** What is shown, whatever the filter. */
+  const base = () => (view.store && 'base' in view.store ? view.store.base : view.store);
+
+  /** Whether the lines on the screen are no text, and nobody asked for them all the same. */
+  function looksBinary() {
+    const key = base();
+    if (!key || !view.block.length) return false;
+    const known = verdicts.get(key);
+    if (known !== undefined) return known;
+    const binary = isBinary(view.block.items.map(({ text }) => text));
+    // A few lines say little of those to come.
+    if (binary || view.block.length >= ENOUGH) verdicts.set(key, binary);
+    return binary;
   }
 
   /** @param {import('./sources.js').Source['store']|undefined} store */
@@ -139,7 +161,17 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, filter
     return words();
   }
 
-  return { words, place };
+  return {
+    words,
+    place,
+    /** Shows the lines of a file that looks binary. @returns {boolean} whether they were hidden */
+    unveil() {
+      const key = base();
+      if (!key || !verdicts.get(key)) return false;
+      verdicts.set(key, false);
+      return true;
+    },
+  };
 }
 
 /** How many lines there are, or how far the index is. @param {import('./store.js').Store} store */

@@ -40,6 +40,8 @@ export class Scale {
     /** @type {Column[]} */
     this.columns = [];
     this.first = bars?.start ?? null;
+    /** Whether it is an axis of bytes. */
+    this.place = bars?.place === true;
     this.last = bars && bars.start !== null ? bars.start + bars.bucket * bars.counts.length : null;
     if (!bars || this.first === null || this.last === null) return;
     const n = bars.counts.length;
@@ -60,7 +62,7 @@ export class Scale {
   }
 
   get days() {
-    return this.first === null || this.last === null || clockWords(this.first, true).slice(0, 10) === clockWords(this.last, true).slice(0, 10) ? 1 : 2;
+    return this.place || this.first === null || this.last === null || clockWords(this.first, true).slice(0, 10) === clockWords(this.last, true).slice(0, 10) ? 1 : 2;
   }
 
   /** Where a moment is on the axis, 0 to 1 if it is on it. @param {number} ms */
@@ -76,7 +78,7 @@ export class Scale {
 
   /** About when the byte at this share of the file was written: lines are about equally long. @param {number} part */
   timeAtByte(part) {
-    const all = this.columns.reduce((sum, column) => sum + column.all, 0);
+    const all = this.place ? 0 : this.columns.reduce((sum, column) => sum + column.all, 0);
     if (!all) return null;
     let sum = 0;
     for (const column of this.columns) {

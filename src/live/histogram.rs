@@ -9,9 +9,9 @@ use super::feed::Hub;
 use super::history::{History, LATE, Life};
 use super::source::Source;
 use crate::log::record::Reader;
-use crate::log::sample::{pass, sample};
+use crate::log::sample::{by_place as places, pass, sample};
 use crate::log::seek::{SLACK_BYTES, first_at};
-use crate::log::tally::{Histogram, Stretch, Tally, range};
+use crate::log::tally::{COLUMNS, Histogram, Stretch, Tally, range};
 use jiff::Timestamp;
 use std::io;
 use std::sync::Arc;
@@ -87,6 +87,29 @@ pub fn histogram(hub: &Hub, source: &Arc<Source>, asked: Asked) -> io::Result<(O
         }
     }
     Ok(counting.result())
+}
+
+/// Lines by level along the bytes of the newest life, about: where it begins, how many bytes a bucket has, and the counts.
+///
+/// # Errors
+/// What the system says.
+pub fn by_place(hub: &Hub, source: &Arc<Source>, buckets: usize) -> io::Result<Places> {
+    let life = History::of(hub, source).life(0)?;
+    let (from, to) = (life.segment.begin(), life.end.offset);
+    let bucket = (to - from).div_ceil(buckets as u64).max(1);
+    let counts = places(&life.segment.file(), from, to, &hub.reader(), bucket)?;
+    Ok(Places { from, bucket, counts })
+}
+
+/// Lines by level along a file.
+#[derive(Debug)]
+pub struct Places {
+    /// The offset at which they begin.
+    pub from: u64,
+    /// How many bytes a bucket has.
+    pub bucket: u64,
+    /// Lines by column of each bucket.
+    pub counts: Vec<[u64; COLUMNS]>,
 }
 
 impl Counting<'_> {

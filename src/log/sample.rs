@@ -69,6 +69,80 @@ struct Probe {
 /// # Errors
 /// What the system says.
 pub fn sample(file: &LogFile, from: u64, to: u64, reader: &Reader) -> io::Result<Vec<Stretch>> {
+    Ok(between(&look_along(file, from, to, reader)?, from, to))
+}
+
+/// How many lines of each level each run of `width` bytes between two places has, the first a line's start: for
+/// files whose lines have no times. About, if they are more bytes than a sample reads.
+///
+/// # Errors
+/// What the system says.
+pub fn by_place(
+    file: &LogFile,
+    from: u64,
+    to: u64,
+    reader: &Reader,
+    width: u64,
+) -> io::Result<Vec<[u64; COLUMNS]>> {
+    let width = width.max(1);
+    if to.saturating_sub(from) <= PROBES * PROBE_BYTES {
+        return counted_by_place(file, from, to, reader, width);
+    }
+    let probes = look_along(file, from, to, reader)?;
+    let mut next = 0;
+    Ok((0..to.saturating_sub(from).div_ceil(width))
+        .map(|bucket| {
+            let start = from + bucket * width;
+            let end = start.saturating_add(width).min(to);
+            while next + 1 < probes.len() && probes[next].at < start {
+                next += 1;
+            }
+            // Those within; where there are none, the nearest behind.
+            let within = probes[next..].iter().take_while(|probe| probe.at < end).count().max(1);
+            let those = &probes[next.min(probes.len())..(next + within).min(probes.len())];
+            let sum = |column: usize| those.iter().map(|probe| probe.density[column]).sum::<f64>();
+            std::array::from_fn(|column| {
+                (sum(column) / those.len().max(1) as f64 * (end - start) as f64).round() as u64
+            })
+        })
+        .collect())
+}
+
+/// The same of a file that is no larger than what a sample reads: all of it is counted.
+fn counted_by_place(
+    file: &LogFile,
+    from: u64,
+    to: u64,
+    reader: &Reader,
+    width: u64,
+) -> io::Result<Vec<[u64; COLUMNS]>> {
+    let mut counts = vec![[0; COLUMNS]; to.saturating_sub(from).div_ceil(width) as usize];
+    let (mut buf, mut at) = (vec![0; READ_BYTES], from);
+    let mut inherited = Inherited::default();
+    while at < to {
+        let want = (to - at).min(READ_BYTES as u64) as usize;
+        let n = file.read_at(&mut buf[..want], at)?;
+        if n == 0 {
+            break; // it was cut meanwhile
+        }
+        let whole = if at + n as u64 == to { n } else { complete(&buf[..n]) };
+        let run = if whole == 0 { n } else { whole };
+        let text = file.text(&buf[..run], at);
+        for line in lines(&text) {
+            inherited.step(line.text, reader, Want { time: false, level: true });
+            // UTF-16 has other lengths than its text.
+            let place = line.from as u64 * run as u64 / text.len().max(1) as u64;
+            counts[((at - from + place) / width) as usize][column(inherited.level)] += 1;
+        }
+        // What a long line says stands at its beginning.
+        at =
+            if whole == 0 { file.next_line_end(at + n as u64, to)?.unwrap_or(to) } else { at + whole as u64 };
+    }
+    Ok(counts)
+}
+
+/// Looks at places from `from` to `to`, evenly apart.
+fn look_along(file: &LogFile, from: u64, to: u64, reader: &Reader) -> io::Result<Vec<Probe>> {
     let mut buf = vec![0; PROBE_BYTES as usize];
     let room = to.saturating_sub(from).saturating_sub(PROBE_BYTES);
     let number = (room / PROBE_BYTES).clamp(1, PROBES - 1);
@@ -90,7 +164,7 @@ pub fn sample(file: &LogFile, from: u64, to: u64, reader: &Reader) -> io::Result
             probes.push(probe);
         }
     }
-    Ok(between(&probes, from, to))
+    Ok(probes)
 }
 
 fn look(file: &LogFile, at: u64, run: &[u8], reader: &Reader) -> Option<Probe> {
@@ -214,6 +288,31 @@ mod tests {
             (0..histogram.counts.len()).max_by_key(|&at| histogram.counts[at][error]).unwrap()
         };
         assert!(most(&exact).abs_diff(most(&about)) <= 1, "the hour of errors is where it was");
+    }
+
+    #[test]
+    fn lines_by_place_need_no_times() {
+        let line = |n: usize| match n {
+            40_000..60_000 => "ERROR it failed, and there is more to say about it than else\n",
+            _ => "INFO fine, and a little more to say about it\n",
+        };
+        let text: String = (0..400_000).map(line).collect();
+        let (file, to) = (written(text.as_bytes()), text.len() as u64);
+        assert!(to > PROBES * PROBE_BYTES * 3 / 2, "{to} bytes are nearly read by the probes");
+        let counts = by_place(&file, 0, to, &reader(), to.div_ceil(100)).unwrap();
+        let [info, error] = [Level::Info, Level::Error].map(|level| column(Some(level)));
+        let sum = |column: usize| counts.iter().map(|counts| counts[column]).sum::<u64>();
+        assert!(sum(info).abs_diff(380_000) < 10_000 && sum(error).abs_diff(20_000) < 2_000, "{counts:?}");
+        let bad = |bucket: usize| counts[bucket][error] > 0;
+        let begin = 100 * text.find("ERROR").unwrap() / text.len();
+        assert!(!bad(begin - 2) && bad(begin + 2) && !bad(99), "{counts:?}");
+        // What is small, empty or one long line.
+        assert_eq!(by_place(&written(b"ERROR a\nb\n"), 0, 10, &reader(), 10).unwrap()[0][error], 2);
+        for text in [&b""[..], &[b'q'; 100_000]] {
+            let counts = by_place(&written(text), 0, text.len() as u64, &reader(), 1000).unwrap();
+            assert_eq!(counts.len(), text.len() / 1000);
+            assert_eq!(counts.iter().flatten().sum::<u64>(), u64::from(!text.is_empty()));
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `GET /api/histogram`: how many lines of each level there were when.
+//! `GET /api/histogram`: how many lines of each level there were when; with `by=place` where, along the bytes of the file.
 
 use super::State;
 use super::files::json;
@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
-const KNOWN: &[&str] = &["file", "since", "until", "buckets", "token"];
+const KNOWN: &[&str] = &["file", "since", "until", "buckets", "by", "token"];
 /// How many buckets if nobody says, and at most.
 const BUCKETS: u64 = 120;
 const MOST_BUCKETS: u64 = 1_000;
@@ -37,6 +37,14 @@ pub async fn histogram(state: Arc<State>, query: &str) -> Result<Response, Probl
     let buckets = params.number("buckets", BUCKETS, MOST_BUCKETS)?;
     if buckets == 0 {
         return Err(Problem::parameter("buckets", format!("must be a number from 1 to {MOST_BUCKETS}")));
+    }
+    let by_place = match params.get("by") {
+        None | Some("time") => false,
+        Some("place") => true,
+        Some(_) => return Err(Problem::parameter("by", "must be time or place")),
+    };
+    if by_place && let Some(given) = ["since", "until"].into_iter().find(|name| params.get(name).is_some()) {
+        return Err(Problem::parameter(given, "not together with by=place"));
     }
     let now = Timestamp::now();
     let time = |name: &'static str| {
@@ -61,6 +69,12 @@ pub async fn histogram(state: Arc<State>, query: &str) -> Result<Response, Probl
     let made = tokio::task::spawn_blocking(move || {
         // Whether or not the client waits: what counts is that it runs.
         let _permit = permit;
+        if by_place {
+            let made = histogram::by_place(&state.hub, &source, asked.buckets)?;
+            let start = i64::try_from(made.from).map_err(io::Error::other)?;
+            let bucket = i64::try_from(made.bucket).map_err(io::Error::other)?;
+            return Ok((Some(Histogram { start, bucket, counts: made.counts }), false));
+        }
         histogram::histogram(&state.hub, &source, asked)
     });
     match made.await {

@@ -228,3 +228,56 @@ fn a_phone() {
     assert!(blank < 200.0, "{blank} ms without rows");
     browser.no_errors(&[]);
 }
+
+/// § 2.2: on a phone a second tap opens the line's detail as a sheet at the bottom; one at a time, and it closes.
+#[test]
+fn a_sheet_on_a_phone() {
+    let Some(browser) = Browser::start() else { return };
+    browser.size(390, 844, true);
+    let place = Place::with("f", text(&lines()));
+    let server = Server::start(&place, &["f"]);
+    open(&browser, &server);
+    let tap = |back: usize| {
+        let spot: Vec<f64> = browser.get(&format!(
+            "const log = document.querySelector('#log').getBoundingClientRect();
+             const rows = [...document.querySelectorAll('#block .row:not(.note)')].map((row) => row.getBoundingClientRect()).filter((box) => box.top > log.top && box.top < log.top + 200);
+             return [120, rows[{back}].top + 8]"
+        ));
+        let point = serde_json::json!([{ "x": spot[0], "y": spot[1] }]);
+        browser.cdp(
+            "Input.dispatchTouchEvent",
+            serde_json::json!({ "type": "touchStart", "touchPoints": point }),
+        );
+        browser.cdp("Input.dispatchTouchEvent", serde_json::json!({ "type": "touchEnd", "touchPoints": [] }));
+    };
+    let sheets = "document.querySelectorAll('.detail').length";
+    tap(1);
+    browser.until(
+        "the line to be chosen",
+        "document.querySelector('#follow').getAttribute('aria-pressed') === 'false'",
+    );
+    tap(1);
+    browser.until("a sheet", &format!("{sheets} === 1"));
+    let shape: Vec<f64> = browser.get(
+        "const box = document.querySelector('.detail').getBoundingClientRect(); return [box.left, box.right, innerHeight - box.bottom, box.height]",
+    );
+    assert!(shape[0] == 0.0 && shape[1] == 390.0 && shape[2].abs() < 1.0, "not at the foot: {shape:?}");
+    assert!((100.0..560.0).contains(&shape[3]), "{shape:?}");
+    browser
+        .until("the line's number", "/line \\d+ · byte/.test(document.querySelector('.detail').textContent)");
+    assert!(browser.get::<bool>("return document.documentElement.scrollWidth <= innerWidth"));
+    let small: Vec<String> = browser.get(
+        "return [...document.querySelectorAll('.detail button')].map((node) => [node, node.getBoundingClientRect()])
+            .filter(([, box]) => box.width > 0 && box.height < 43.5).map(([node]) => node.outerHTML.slice(0, 90))",
+    );
+    assert!(small.is_empty(), "smaller than 44 px: {small:?}");
+    tap(3);
+    tap(3);
+    browser.until(
+        "the other line's sheet",
+        &format!("{sheets} === 1 && document.activeElement.querySelector('.detail')"),
+    );
+    browser.click(".detail [data-act=detail]");
+    browser.until("no sheet", &format!("{sheets} === 0"));
+    browser.no_errors(&[]);
+}

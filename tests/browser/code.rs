@@ -1,11 +1,14 @@
 //! The page's files as files: small, typed, no way from text to markup.
 
+use crate::chromium::Browser;
+use crate::page::{begin, state};
+use crate::support::numbered;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// All that the page is made of, compressed as one, without comments and indentation.
-const MOST_BYTES: usize = 85_000;
+/// All that the page is made of, as it is sent to a browser on this machine (with brotli).
+const MOST_BYTES: u64 = 60_000;
 const MOST_LINES: usize = 300;
 
 fn assets() -> PathBuf {
@@ -65,30 +68,29 @@ fn types_hold() {
     assert!(!ok && words.contains("TS2322"), "{words}");
 }
 
+/// All that a browser is sent to show the page, as it is sent; and nothing of it twice.
 #[test]
 fn the_page_is_small() {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    for path in files(&["js", "css", "html"]) {
-        let text = fs::read_to_string(&path).expect("text");
-        std::io::Write::write_all(&mut packed, bare(&text).as_bytes()).expect("memory");
-    }
-    let all = packed.finish().expect("memory").len();
-    assert!(all < MOST_BYTES, "{all} bytes compressed, {MOST_BYTES} at most");
-    eprintln!("the page is {all} bytes compressed");
-}
-
-/// A text without the lines that are comments, and without indentation.
-fn bare(text: &str) -> String {
-    let (mut out, mut inside) = (String::new(), false);
-    for line in text.lines().map(str::trim) {
-        let begins = line.starts_with("/*");
-        if !inside && !begins && !line.starts_with("//") {
-            out.push_str(line);
-            out.push('\n');
-        }
-        inside = (inside || begins) && !line.contains("*/");
-    }
-    out
+    let Some((_place, server, browser)) = begin(&numbered("a", 1, 3)) else { return };
+    let sent = |browser: &Browser| -> Vec<(String, u64, u64)> {
+        let files = "return [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+            .filter(({ name }) => !/stream-logs|\\/api\\//.test(name))
+            .map(({ name, encodedBodySize, transferSize }) => [name, encodedBodySize, transferSize])";
+        browser.get(files)
+    };
+    let files = sent(&browser);
+    let all: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
+    // The icon is no entry of the page's own list.
+    let icon = crate::support::http::get(&server, "/assets/favicon.svg").body.len() as u64;
+    assert!(files.iter().any(|(name, bytes, _)| name.ends_with("/page.js") && *bytes > 10_000), "{files:?}");
+    assert!(all + icon < MOST_BYTES, "{all} bytes and an icon of {icon}, {MOST_BYTES} at most: {files:?}");
+    eprintln!("the page is {} bytes as sent", all + icon);
+    browser.run("location.reload()");
+    browser.until("the page again", "document.readyState === 'complete' && performance.getEntriesByType('navigation')[0].type === 'reload'");
+    state(&browser, "live");
+    let again: u64 = sent(&browser).iter().map(|(_, _, bytes)| bytes).sum();
+    assert!(again < all / 10, "{again} bytes of {all} came again");
+    browser.no_errors(&[]);
 }
 
 #[test]
@@ -99,18 +101,29 @@ fn modules_are_short() {
     }
 }
 
-/// A module that is not named beforehand costs a round trip for each level of imports.
+/// What no other module imports is in nobody's page: build.rs joins what main.js leads to.
 #[test]
-fn every_module_is_named_in_the_page() {
+fn every_module_is_in_the_page() {
+    let (mut reached, mut at) = (vec![assets().join("js/main.js")], 0);
+    while let Some(path) = reached.get(at).cloned() {
+        at += 1;
+        for line in
+            fs::read_to_string(&path).expect("text").lines().filter(|line| line.starts_with("import "))
+        {
+            let name = line.rsplit_once("'./").and_then(|(_, name)| name.strip_suffix("';")).expect(line);
+            let path = assets().join("js").join(name);
+            if !reached.contains(&path) {
+                reached.push(path);
+            }
+        }
+    }
     let page = fs::read_to_string(assets().join("index.html")).expect("the page");
     for path in files(&["js", "css"]) {
-        let name = path.strip_prefix(assets()).expect("below assets").to_str().expect("UTF-8");
+        let name = path.file_name().expect("a name").to_str().expect("UTF-8");
         if fs::read_to_string(&path).expect("text").ends_with("export {};\n") {
             continue; // only types
         }
-        assert!(page.contains(&format!("\"assets/{name}\"")), "{name} is not in index.html");
-    }
-    for name in page.split("href=\"assets/").skip(1).filter_map(|rest| rest.split('"').next()) {
-        assert!(assets().join(name).exists(), "{name} is in index.html and nowhere else");
+        let named = page.contains(&format!("\"assets/css/{name}\""));
+        assert!(named || reached.contains(&path), "{name} is in nobody's page");
     }
 }

@@ -176,10 +176,10 @@ fn levels_by_key() {
     press(&browser, "1");
     browser.until(
         "no errors",
-        &format!("{TEXTS}.every((line) => !/ERROR|at com/.test(line)) && location.hash === '#lv=WIDT'"),
+        &format!("{TEXTS}.every((line) => !/ERROR|at com/.test(line)) && location.hash === '#lv=WIDTN'"),
     );
     press(&browser, "3");
-    browser.until("no info either", "location.hash === '#lv=WDT'");
+    browser.until("no info either", "location.hash === '#lv=WDTN'");
     browser.until("only the others", &format!("{TEXTS}.every((line) => /WARN|DEBUG/.test(line))"));
     let expected: Vec<_> = lines
         .iter()
@@ -206,7 +206,7 @@ fn levels_by_key() {
     assert_lines(&shown, &expected[expected.len() - shown.len()..]);
     let pressed: Vec<String> =
         browser.get("return [...document.querySelectorAll('.level')].map((chip) => chip.ariaPressed)");
-    assert_lines(&pressed, &["true", "false", "false", "false", "false"]);
+    assert_lines(&pressed, &["true", "false", "false", "false", "false", "false"]);
     browser.no_errors(&[]);
 }
 
@@ -235,6 +235,50 @@ fn from_error_to_error() {
     on(&browser, &errors[19]);
     press(&browser, "e");
     browser.until("a word about it", "/No error after/.test(document.querySelector('#toast').textContent)");
+    browser.no_errors(&[]);
+}
+
+/// Lines of which no level is known have a chip of their own, and stay when another level goes.
+#[test]
+fn lines_without_a_level() {
+    let lines: Vec<_> = (0..40)
+        .map(|n| match n % 4 {
+            0 => format!("2026-11-24 10:00:{n:02} DEBUG message {n}"),
+            1 => format!("2026-11-24 10:00:{n:02} something else {n}"),
+            2 => format!("2026-11-24 10:00:{n:02} INFO message {n}"),
+            _ => format!("    more of it {n}"),
+        })
+        .collect();
+    let with = |wanted: &[usize]| -> Vec<String> {
+        lines
+            .iter()
+            .enumerate()
+            .filter(|(n, _)| wanted.contains(&(n % 4)))
+            .map(|(_, line)| line.clone())
+            .collect()
+    };
+    let Some((_place, _server, browser)) = begin(&lines) else { return };
+    let chip = "document.querySelector('.level[data-level=none]')";
+    browser.until("its count", &format!("{chip}.querySelector('.number').textContent === '10'"));
+    let shows = |wanted: &[usize]| {
+        let wanted = serde_json::to_string(&with(wanted)).expect("JSON");
+        browser.until(
+            "the lines",
+            &format!("JSON.stringify({TEXTS}) === JSON.stringify({wanted}.slice(-{TEXTS}.length))"),
+        );
+    };
+    press(&browser, "4");
+    shows(&[1, 2, 3]);
+    press(&browser, "6");
+    shows(&[2, 3]);
+    browser.until("the hash", "/lv=FEWIT/.test(location.hash)");
+    browser.click(".level[data-level=none]");
+    shows(&[1, 2, 3]);
+    press(&browser, Key::Alt + "6");
+    shows(&[1]);
+    browser.until("the hash", "/lv=N/.test(location.hash)");
+    press(&browser, "0");
+    shows(&[0, 1, 2, 3]);
     browser.no_errors(&[]);
 }
 
@@ -318,5 +362,38 @@ fn saved_filters() {
     browser.keys(Key::Enter + "");
     browser
         .until("the filter", &format!("{TEXTS}.length > 5 && {TEXTS}.every((line) => /seven/.test(line))"));
+    browser.no_errors(&[]);
+}
+
+/// Lines without times are counted along the file: a click goes there, and the chips have counts.
+#[test]
+fn bars_without_times() {
+    let lines: Vec<String> = (0..20_000)
+        .map(|n| {
+            format!(
+                "{} something happened again, number {n:06}",
+                if n / 100 == 150 { "ERROR" } else { "INFO" }
+            )
+        })
+        .collect();
+    let Some((_place, _server, browser)) = begin(&lines) else { return };
+    browser.until("the bars", "!document.querySelector('#hist').hidden && /without times/.test(document.querySelector('#hist-caption').textContent)");
+    browser.until(
+        "about the count",
+        "/^(9\\d|1\\d\\d)$/.test(document.querySelector('.level[data-level=error] .number').textContent)",
+    );
+    let click = |part: f64| {
+        browser.run(&format!(
+            "const plot = document.querySelector('#hist-plot'), box = plot.getBoundingClientRect();
+             for (const type of ['pointerdown', 'pointerup']) plot.dispatchEvent(new PointerEvent(type, {{ bubbles: true, button: 0, pointerId: 1, clientX: box.left + box.width * {part}, clientY: box.top + 5 }}))"
+        ));
+    };
+    browser.run("Element.prototype.setPointerCapture = () => {}");
+    click(0.5);
+    browser.until("the middle", &format!("/number 0(09[89]|10[01])/.test({CURSOR})"));
+    browser.run("document.querySelector('#hist-plot').focus()");
+    browser.keys(Key::Home + "");
+    browser.keys(Key::Enter + "");
+    browser.until("the start", &format!("{CURSOR}.endsWith('number 000000')"));
     browser.no_errors(&[]);
 }

@@ -1,7 +1,8 @@
 //! Search over the whole file: marks, counts, the way from match to match, and what a wrong pattern does.
 
 use crate::chromium::Browser;
-use crate::page::{TEXTS, begin, follows};
+use crate::page::{TEXTS, begin, follows, last};
+use crate::support::{Place, Server};
 use thirtyfour::TypingData;
 use thirtyfour::prelude::Key;
 
@@ -188,5 +189,35 @@ fn the_browsers_own_find_is_reachable() {
     browser.until("our own box", "document.activeElement.id === 'find-field'");
     browser.run(control);
     assert_eq!(browser.run("return window.prevented"), serde_json::json!([true, false]));
+    browser.no_errors(&[]);
+}
+
+/// A browser without highlights gets elements, of the same words, that go with the search.
+#[test]
+fn matches_are_marked_without_highlights_too() {
+    let Some(browser) = Browser::start() else { return };
+    let script = serde_json::json!({ "source": "delete window.Highlight" });
+    browser.cdp("Page.addScriptToEvaluateOnNewDocument", script);
+    let mut lines: Vec<String> = (0..500).map(|n| format!("INFO user=\"u{n}\" did {n} of them")).collect();
+    lines.push("\x1b[31mu4\x1b[32m99\x1b[0m in two colours".to_owned());
+    let place = Place::with("f", crate::support::writer::text(&lines));
+    let server = Server::start(&place, &["f"]);
+    browser.open(&server.page);
+    last(&browser, "u499 in two colours");
+    let marks = "[...document.querySelectorAll('#block mark.found')].map((mark) => mark.textContent)";
+    find(&browser, "u499");
+    browser.until("the marks", &format!("{marks}.join('') === 'u499u499'"));
+    assert_eq!(browser.get::<Vec<String>>(&format!("return {marks}")), ["u499", "u4", "99"]);
+    // The text is what it was.
+    last(&browser, "u499 in two colours");
+    find(&browser, "user=\"u49");
+    browser.until(
+        "other marks",
+        &format!("{marks}.length > 5 && {marks}.every((text) => 'user=\"u49'.includes(text))"),
+    );
+    press(&browser, Key::Escape + "");
+    press(&browser, Key::Escape + "");
+    browser.until("no marks", "document.querySelectorAll('#block mark').length === 0");
+    last(&browser, "u499 in two colours");
     browser.no_errors(&[]);
 }

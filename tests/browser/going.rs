@@ -82,13 +82,16 @@ fn places_by_time() {
         go(&browser, typed);
         on(&browser, &lines[found]);
     }
-    let goal: Vec<String> = browser.get(
-        "return import(new URL('assets/js/goto.js', document.baseURI)).then(({ goal }) =>
-            ['14:03', '5 pm', 'yesterday 9:30', 'friday 5am', 'noon', '3 hours ago', '-90m', '2w ago', '11:02..11:09', 'quarter'].map((typed) => {
-                const to = goal(typed, { now: Date.parse('2026-11-25T12:00:00Z'), zone: 'UTC' });
-                return String(to.at ?? (to.kind === 'range' ? `${to.since} ${to.until}` : to.kind));
-            }))",
-    );
+    // The module by itself, which imports nothing; the page is sent one script.
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/assets/js/goto.js");
+    let module = std::fs::read_to_string(path).expect("the module").replace("export ", "");
+    let goal: Vec<String> = browser.get(&format!(
+        "{module}
+         return ['14:03', '5 pm', 'yesterday 9:30', 'friday 5am', 'noon', '3 hours ago', '-90m', '2w ago', '11:02..11:09', 'quarter'].map((typed) => {{
+                const to = goal(typed, {{ now: Date.parse('2026-11-25T12:00:00Z'), zone: 'UTC' }});
+                return String(to.at ?? (to.kind === 'range' ? `${{to.since}} ${{to.until}}` : to.kind));
+            }})",
+    ));
     let expected = [
         "time:2026-11-25T14:03:00",
         "time:2026-11-25T17:00:00",
@@ -257,5 +260,32 @@ fn copying_and_saving() {
         lines.iter().filter(|line| line.len() == 8 && ["0017", "0027"].contains(&&line[3..7])).collect();
     assert_eq!(expected.len(), 20);
     assert_lines(&answer.text().lines().collect::<Vec<_>>(), &expected);
+    // The same as JSON: what the browser is given to save.
+    browser.run(
+        "URL.createObjectURL = (blob) => { blob.text().then((text) => { window.saved = text; }); return 'data:,'; };
+         HTMLAnchorElement.prototype.click = function () { window.savedAs = this.download; }",
+    );
+    let save = |lines: &str| -> Vec<serde_json::Value> {
+        browser.run(&format!(
+            "window.saved = undefined;
+             for (const [name, value] of [['as', 'json'], ['lines', '{lines}']]) {{
+                const option = document.querySelector(`#download input[name=${{name}}][value=${{value}}]`);
+                option.checked = true; option.dispatchEvent(new Event('change', {{ bubbles: true }}));
+             }}
+             document.querySelector('#download form').requestSubmit()"
+        ));
+        browser.until("the JSON", "window.saved !== undefined && window.savedAs === 'f.ndjson'");
+        let saved: String = browser.get("return window.saved");
+        saved.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let text = |records: &[serde_json::Value]| -> Vec<String> {
+        records.iter().map(|record| record["text"].as_str().expect("a text").to_owned()).collect()
+    };
+    let records = save("kept");
+    assert_lines(&text(&records), &expected);
+    let offset = lines.iter().position(|line| line == expected[0]).expect("a line") * 9;
+    assert_eq!(records[0]["offset"], offset, "{}", records[0]);
+    press(&browser, "s");
+    assert_lines(&text(&save("all")), &lines);
     browser.no_errors(&[]);
 }

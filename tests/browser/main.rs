@@ -19,6 +19,7 @@ mod filter;
 mod find;
 mod going;
 mod health;
+mod keys;
 mod merged;
 mod page;
 mod pictures;

@@ -58,3 +58,36 @@ fn a_failure_is_told() {
     browser.until("words in the box", "!document.querySelector('#find-problem').hidden");
     browser.no_errors(&["network"]);
 }
+
+/// § 2.5: a file that is no text says so, and is shown to who wants to see it; a log with a NUL here and there is none.
+#[test]
+fn a_binary_file_is_told() {
+    let Some(browser) = Browser::start() else { return };
+    let bytes: Vec<u8> =
+        (0..40_000u32).flat_map(|n| [(n % 251) as u8, 0, (n / 7 % 255) as u8, b'x']).collect();
+    let place = Place::with("program", bytes);
+    let mut text = crate::support::writer::text(&numbered("a", 1, 60)).into_bytes();
+    text.splice(0..0, [0; 500]); // what copytruncate leaves before a writer that does not append
+    place.write("log", text);
+    place.append("program", "\n");
+    let server = Server::start(&place, &["program", "log"]);
+    browser.open(&server.page);
+    let banner = "document.querySelector('#banner')";
+    browser.until(
+        "the banner",
+        &format!("!{banner}.hidden && /program looks binary/.test({banner}.textContent)"),
+    );
+    let hidden = "getComputedStyle(document.querySelector('#block')).visibility === 'hidden'";
+    browser.until("nothing to be shown", hidden);
+    browser.click("#retry");
+    browser.until(
+        "the lines",
+        &format!("{banner}.hidden && !({hidden}) && document.querySelectorAll('#block .row').length > 5"),
+    );
+    browser.click("#tabs [data-name=log]");
+    last(&browser, "a-000060");
+    browser.until("no banner for a log", &format!("{banner}.hidden && !({hidden})"));
+    browser.click("#tabs [data-name=program]");
+    browser.until("the choice to be kept", &format!("{banner}.hidden && !({hidden})"));
+    browser.no_errors(&[]);
+}

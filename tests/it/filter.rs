@@ -56,6 +56,19 @@ fn several_patterns_levels_and_times_are_combined() {
     assert_lines(&kept("level=warn%2B&lines=2"), &[line(3580), line(3590)]);
 }
 
+/// Lines of which no level is known can be asked for, and asked for beside others.
+#[test]
+fn lines_without_a_level() {
+    let lines = ["no level yet", "INFO a", "    more of a", "2026-11-20T10:00:00Z plain", "ERROR b"];
+    let place = Place::with("f", lines.map(|line| format!("{line}\n")).concat());
+    let server = Server::start(&place, &["f"]);
+    for (levels, wanted) in [("none", &[0, 3][..]), ("none,error", &[0, 3, 4]), ("info", &[1, 2])] {
+        let answer = get(&server, &format!("/raw/f?level={levels}")).text();
+        let wanted: Vec<_> = wanted.iter().map(|n: &usize| lines[*n]).collect();
+        assert_lines(&answer.lines().collect::<Vec<_>>(), &wanted);
+    }
+}
+
 #[test]
 fn a_stack_trace_goes_with_its_error() {
     let text = "2026-11-20T10:00:00Z INFO a\n2026-11-20T10:00:01Z ERROR b\njava.lang.Error: c\n    at d.e(F.java:1)\n2026-11-20T10:00:02Z INFO g\n";

@@ -213,6 +213,28 @@ fn stamp(milliseconds: i64) -> String {
     jiff::Timestamp::from_millisecond(milliseconds).expect("a time").to_string()
 }
 
+/// Lines without times are counted along the file.
+#[test]
+fn lines_by_place() {
+    let line = |n: usize| format!("{} number {n:06}", if n < 2_500 { "ERROR" } else { "INFO" });
+    let place = Place::with("f", text(&(0..10_000).map(line).collect::<Vec<_>>()));
+    let server = Server::start(&place, &["f"]);
+    let by_time = get(&server, "/api/histogram?file=f").json();
+    assert!(by_time["start"].is_null(), "{by_time}");
+    let told = get(&server, "/api/histogram?file=f&by=place&buckets=40").json();
+    let size = std::fs::metadata(place.path("f")).expect("a file").len();
+    assert_eq!(
+        (&told["start"], &told["bucket"], &told["exact"]),
+        (&0.into(), &size.div_ceil(40).into(), &false.into())
+    );
+    assert_eq!(told["lines"], 10_000, "{told}");
+    let counts: Vec<Vec<u64>> = serde_json::from_value(told["counts"].clone()).expect("counts");
+    assert_eq!(counts.len(), 40);
+    // fatal, error, warn, info, …
+    assert!(counts[..9].iter().all(|bucket| bucket[1] > 200), "{told}");
+    assert!(counts[12..].iter().all(|bucket| bucket[1] == 0 && bucket[3] > 200), "{told}");
+}
+
 #[test]
 fn what_is_refused() {
     let place = Place::with("f", "one\n");
@@ -228,6 +250,9 @@ fn what_is_refused() {
         ("file=f&until=", 400, "until"),
         ("file=f&since=2026-11-20&until=2026-11-20", 400, "until"),
         ("file=f&grep=x", 400, "grep"),
+        ("file=f&by=size", 400, "by"),
+        ("file=f&by=place&since=2026-11-20", 400, "since"),
+        ("file=missing&by=place", 404, ""),
     ] {
         let answer = get(&server, &format!("/api/histogram?{query}"));
         assert_eq!(answer.status, status, "{query}: {}", answer.text());

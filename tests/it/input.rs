@@ -356,6 +356,53 @@ fn page_headers() {
     assert!(!html.contains("//cdn") && !html.contains("https://"), "nothing from elsewhere");
 }
 
+/// The page as each client takes it: the same text under brotli, gzip and plain, each with its own tag, length and HEAD.
+#[test]
+fn the_page_is_sent_compressed() {
+    let (_place, server) = begin();
+    let ask = |method: &str, target: &str, headers: &str| {
+        let host = server.address;
+        let head =
+            format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
+        raw(&server, head.as_bytes()).expect("an answer")
+    };
+    for target in ["/", "/assets/page.js", "/assets/page.css", "/assets/favicon.svg"] {
+        let plain = ask("GET", target, "");
+        assert_eq!((plain.status, plain.header("content-encoding")), (200, None), "{target}");
+        let mut tags = vec![plain.header("etag").expect("a tag").to_owned()];
+        for encoding in ["br", "gzip"] {
+            let headers = format!("Accept-Encoding: {encoding};q=0.8, deflate\r\n");
+            let packed = ask("GET", target, &headers);
+            assert_eq!((packed.status, packed.header("content-encoding")), (200, Some(encoding)), "{target}");
+            assert_eq!(packed.header("vary"), Some("accept-encoding"));
+            assert_eq!(packed.header("content-type"), plain.header("content-type"));
+            assert_eq!(packed.header("content-security-policy"), plain.header("content-security-policy"));
+            let length = packed.body.len().to_string();
+            assert_eq!(packed.header("content-length"), Some(&*length));
+            assert!(packed.body.len() < plain.body.len(), "{target} {encoding}");
+            if encoding == "gzip" {
+                let mut text = Vec::new();
+                let mut reader = flate2::read::GzDecoder::new(&*packed.body);
+                std::io::Read::read_to_end(&mut reader, &mut text).expect("gzip");
+                assert_eq!(text, plain.body, "{target}");
+            }
+            let head = ask("HEAD", target, &headers);
+            assert_eq!((head.status, head.body.len()), (200, 0));
+            for name in ["content-length", "content-encoding", "etag", "vary"] {
+                assert_eq!(head.header(name), packed.header(name), "{name} of {target}");
+            }
+            let tag = packed.header("etag").expect("a tag");
+            let again = ask("GET", target, &format!("{headers}If-None-Match: {tag}\r\n"));
+            assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, Some(tag)));
+            assert!(!tags.contains(&tag.to_owned()), "{tags:?}");
+            // Another encoding's tag is another content's.
+            let other = ask("GET", target, &format!("{headers}If-None-Match: {}\r\n", tags[0]));
+            assert_eq!(other.status, 200, "{target}");
+            tags.push(tag.to_owned());
+        }
+    }
+}
+
 /// Row 118: only the files of the command line, whatever the name says.
 #[test]
 fn traversal() {

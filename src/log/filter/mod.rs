@@ -52,36 +52,43 @@ pub enum Syntax {
     Literal,
 }
 
-/// A set of levels.
+/// A set of levels; "none" may be one of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Levels(u8);
 
 impl Levels {
-    /// Reads `error,fatal` or `warn+`, which means at least that. A blank at the end of a name is read as `+`: it
-    /// is what a form makes of it.
+    /// The bit of lines of which no level is known.
+    const NONE: u8 = 1 << Level::ALL.len();
+
+    /// Reads `error,fatal` or `warn+`, which means at least that, and `none`: lines of which no level is known. A blank
+    /// at the end of a name is read as `+`: it is what a form makes of it.
     pub fn parse(text: &str) -> Result<Levels, FilterError> {
         let (mut set, mut at) = (0, 0);
         for part in text.split(',') {
             let name = part.trim_start();
             let offset = at + part.len() - name.len();
             at += part.len() + 1;
+            if name.eq_ignore_ascii_case("none") {
+                set |= Levels::NONE;
+                continue;
+            }
             let (name, more) = match name.strip_suffix(['+', ' ']) {
                 Some(name) => (name, true),
                 None => (name, false),
             };
             let Some(level) = Level::ALL.into_iter().find(|level| name.eq_ignore_ascii_case(level.name()))
             else {
-                let message = format!("'{part}' is none of fatal, error, warn, info, debug, trace");
+                let message = format!("'{part}' is none of fatal, error, warn, info, debug, trace, none");
                 return Err(FilterError { parameter: "level", offset: Some(offset), message });
             };
-            set |= if more { 0xffu8 << level as u8 } else { 1 << level as u8 };
+            set |= if more { (Levels::NONE - 1) & (0xff << level as u8) } else { 1 << level as u8 };
         }
-        Ok(Levels(set & 0x3f))
+        Ok(Levels(set))
     }
 
-    /// True if the level is one of them.
-    pub fn has(self, level: Level) -> bool {
-        self.0 >> level as u8 & 1 == 1
+    /// True if the level of a line, its own or its record's, is one of them.
+    pub fn has(self, level: Option<Level>) -> bool {
+        self.0 & level.map_or(Levels::NONE, |level| 1 << level as u8) != 0
     }
 }
 
@@ -96,7 +103,7 @@ pub struct Spec {
     pub case: Case,
     /// What both are.
     pub syntax: Syntax,
-    /// One of these levels; a line of which no level is known has none of them.
+    /// One of these levels; a line of which no level is known is kept where `none` is among them.
     pub levels: Option<Levels>,
     /// Not before; a line of which no time is known is not kept.
     pub since: Option<Timestamp>,
@@ -332,7 +339,7 @@ impl Filter {
         let Inner { spec, want, .. } = &*self.0;
         state.inherited.step(text, &state.reader, *want);
         let Inherited { time, level } = state.inherited;
-        spec.levels.is_none_or(|levels| level.is_some_and(|level| levels.has(level)))
+        spec.levels.is_none_or(|levels| levels.has(level))
             && spec.since.is_none_or(|since| time.is_some_and(|time| time >= since))
             && spec.until.is_none_or(|until| time.is_some_and(|time| time < until))
     }

@@ -118,6 +118,10 @@ more of that
     let errors = Spec { levels: levels("error+"), ..Spec::default() };
     assert_eq!(kept(errors.clone(), block).len(), 3);
     assert_eq!(kept(Spec { levels: levels("info"), ..Spec::default() }, block).len(), 3);
+    assert_eq!(
+        kept(Spec { levels: levels("none"), ..Spec::default() }, block),
+        ["2026-11-25 10:03:00 says no level", "more of that"]
+    );
     assert_eq!(kept(Spec { grep: vec!["C.java".into()], ..errors }, block), ["\tat a.b(C.java:1)"]);
     let time = |text: &str| Some(instant("since", text, now(), &TimeZone::UTC).expect("a time"));
     let since = Spec { since: time("10:01"), until: time("10:02"), ..Spec::default() };
@@ -131,7 +135,7 @@ fn levels_are_read_as_typed() {
         let levels = Levels::parse(text).expect("levels");
         Level::ALL
             .into_iter()
-            .filter(|&level| levels.has(level))
+            .filter(|&level| levels.has(Some(level)))
             .map(Level::name)
             .collect::<Vec<_>>()
             .join(" ")
@@ -139,6 +143,10 @@ fn levels_are_read_as_typed() {
     assert_eq!(has("warn+"), "warn error fatal");
     assert_eq!(has("warn "), "warn error fatal");
     assert_eq!(has("debug,FATAL"), "debug fatal");
+    let unknown = |text: &str| Levels::parse(text).expect("levels").has(None);
+    assert!(unknown("none") && unknown("error, NONE") && !unknown("trace+"));
+    assert_eq!(has("none"), "");
+    assert!(Levels::parse("none+").is_err());
     let error = Levels::parse("warn, loud").expect_err("wrong");
     assert_eq!(error.offset, Some(6));
     assert!(Levels::parse("").is_err());
@@ -207,7 +215,7 @@ fn naive(spec: &Spec, block: &[u8]) -> Vec<Range<usize>> {
             inherited.step(line.text, &reader, Want { time: true, level: true });
             greps.iter().all(|regex| regex.is_match(line.text))
                 && !excludes.iter().any(|regex| regex.is_match(line.text))
-                && spec.levels.is_none_or(|levels| inherited.level.is_some_and(|level| levels.has(level)))
+                && spec.levels.is_none_or(|levels| levels.has(inherited.level))
                 && spec.since.is_none_or(|since| inherited.time.is_some_and(|time| time >= since))
                 && spec.until.is_none_or(|until| inherited.time.is_some_and(|time| time < until))
         })
@@ -263,7 +271,7 @@ proptest! {
         grep in prop::collection::vec(pattern(), 0..3),
         exclude in prop::collection::vec(pattern(), 0..3),
         case in prop::sample::select(vec![Case::Smart, Case::Yes, Case::No]),
-        levels in prop::option::of(prop::sample::select(vec!["info", "warn+", "debug,error"])),
+        levels in prop::option::of(prop::sample::select(vec!["info", "warn+", "debug,error", "none", "error+,none"])),
         since in prop::option::of(0i64..10),
         until in prop::option::of(0i64..10),
         lines_of in prop::collection::vec((line(), any::<bool>()), 0..14),
