@@ -4,6 +4,7 @@ mod bind;
 pub mod check;
 pub mod generate;
 pub mod guard;
+pub mod hash;
 pub mod health;
 pub mod http;
 pub mod run;

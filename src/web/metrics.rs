@@ -65,6 +65,14 @@ impl Collector for Everything {
             let label = [("status", status.to_string())];
             refused.encode_family(&label)?.encode_counter::<NoLabelSet, u64, f64>(&count, None)?;
         }
+        if let Some(log) = &state.access {
+            counter(
+                &mut out,
+                "access_log_lost",
+                "lines of the access log that could not be written",
+                log.lost(),
+            )?;
+        }
         process(&mut out)
     }
 }

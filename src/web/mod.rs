@@ -3,6 +3,8 @@
 //! warp is the router; connections are accepted and bounded by [`server`]. Every request passes one gate
 //! ([`auth`]), every error is a [`problem`] (RFC 9457).
 
+pub mod access;
+pub mod asker;
 pub mod assets;
 pub mod auth;
 pub mod download;
@@ -11,7 +13,9 @@ pub mod filters;
 pub mod histogram;
 pub mod lines;
 pub mod metrics;
+pub mod owner;
 pub mod params;
+pub mod people;
 pub mod problem;
 pub mod range;
 pub mod raw;
@@ -43,7 +47,9 @@ pub struct State {
     /// Requests that were refused.
     pub refused: routes::Refused,
     /// Who hears of every request: a line with peer, method, path and status, without the query, which may hold a token.
-    pub access: Option<fn(&str)>,
+    pub say: Option<fn(&str)>,
+    /// Where requests are written down.
+    pub access: Option<access::Log>,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
     /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.

@@ -1,13 +1,14 @@
 //! The route table, and the gate and the headers around it.
 
+use super::access::Seen;
+use super::asker::Asker;
 use super::auth::{Verdict, secure};
+use super::people::Login;
 use super::problem::Problem;
-use super::server::ConnInfo;
 use super::{State, assets, files, histogram, lines, metrics, raw, search, stream};
 use crate::live::counts::Counter;
 use bytes::Bytes;
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
 use warp::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use warp::reply::{Reply, Response};
@@ -87,11 +88,11 @@ pub fn routes(
     let session = warp::path!("api" / "session")
         .and(warp::post())
         .and(with_state)
-        .and(warp::ext::optional::<ConnInfo>())
+        .and(warp::ext::optional::<Asker>())
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::bytes())
-        .map(|state: Arc<State>, info: Option<ConnInfo>, body: Bytes| {
-            reply(session(&state, info.and_then(|info| info.peer), &body))
+        .map(|state: Arc<State>, asker: Option<Asker>, body: Bytes| {
+            reply(session(&state, &asker.unwrap_or_default(), &body))
         });
     let all = stream
         .or(around)
@@ -129,15 +130,15 @@ fn page(name: &str, headers: &HeaderMap) -> Response {
 }
 
 /// `POST /api/session`: a token for a cookie.
-fn session(state: &State, peer: Option<IpAddr>, body: &[u8]) -> Result<Response, Problem> {
+fn session(state: &State, asker: &Asker, body: &[u8]) -> Result<Response, Problem> {
     let given: serde_json::Value = serde_json::from_slice(body)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body must be {\"token\":\"…\"}"))?;
     let token = given.get("token").and_then(serde_json::Value::as_str).unwrap_or_default();
-    if !state.policy.accepts(token, peer) {
+    if !state.policy.accepts(token, asker.peer) {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "the token is wrong"));
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Ok(cookie) = HeaderValue::from_str(&state.policy.session_cookie()) {
+    if let Ok(cookie) = HeaderValue::from_str(&state.policy.session_cookie(asker)) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -193,7 +194,7 @@ impl Refused {
 /// What every request passes first and every answer last.
 pub async fn gate<F, R>(
     state: Arc<State>,
-    info: ConnInfo,
+    connection: Asker,
     request: Request<hyper::body::Incoming>,
     route: F,
 ) -> Response
@@ -203,11 +204,30 @@ where
 {
     let (mut parts, body) = request.into_parts();
     let counted = state.clone();
-    let (mut response, cors) = match state.policy.decide(&parts, info.peer) {
-        Verdict::Refuse(problem) => (problem.into_response(), None),
+    let policy = &counted.policy;
+    let asker = policy.proxies.asker(connection, &parts.headers);
+    let place = below(&policy.base, &mut parts.uri);
+    let login = match &policy.people {
+        Some(people) => people.login(&parts.headers, asker.peer, &policy.tries).await,
+        None => Login::None,
+    };
+    let mut seen = Seen { peer: asker.peer, user: None };
+    let (mut response, cors) = match policy.decide(&parts, &asker, &login) {
+        Verdict::Refuse(problem) => {
+            let is_unknown = problem.status == StatusCode::UNAUTHORIZED;
+            let mut response = problem.into_response();
+            if is_unknown {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, policy.challenge(&parts.headers));
+            }
+            (response, None)
+        }
         Verdict::Pass(cors) => {
-            let allow = methods(parts.uri.path());
-            let answer = if parts.method == Method::OPTIONS && !allow.is_empty() {
+            let allow = if place == Place::Below { methods(parts.uri.path()) } else { "" };
+            let answer = if let Place::Door(location) = place {
+                door(&location)
+            } else if place == Place::Beside {
+                Problem::new(StatusCode::NOT_FOUND, "there is nothing here").into_response()
+            } else if parts.method == Method::OPTIONS && !allow.is_empty() {
                 preflight(allow, cors.is_some())
             } else if !allow.is_empty() && !allow.split(", ").any(|own| own == parts.method.as_str()) {
                 let mut response =
@@ -220,14 +240,59 @@ where
                 if let Some(path) = parts.uri.path_and_query().filter(|_| parts.uri.authority().is_some()) {
                     parts.uri = Uri::from(path.clone());
                 }
-                parts.extensions.insert(info);
+                parts.extensions.insert(asker);
                 route(Request::from_parts(parts, body)).await
             };
             (answer, cors)
         }
     };
+    if let Login::Good(name) = login {
+        seen.user = Some(name);
+    }
     secure(response.headers_mut(), cors.as_deref());
+    response.extensions_mut().insert(seen);
     counted.refused.count(response.status());
+    response
+}
+
+/// Where a request's path is, seen from the base path.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// Below it; the path begins there now.
+    Below,
+    /// The base path itself, without its slash: the page's own URLs would lead elsewhere from there. The right one.
+    Door(String),
+    /// Somewhere else.
+    Beside,
+}
+
+/// Takes the base path off a target.
+fn below(base: &str, uri: &mut Uri) -> Place {
+    if base.is_empty() {
+        return Place::Below;
+    }
+    let Some(rest) = uri.path().strip_prefix(base) else { return Place::Beside };
+    let query = uri.query().map_or(String::new(), |query| format!("?{query}"));
+    if rest.is_empty() {
+        return Place::Door(format!("{base}/{query}"));
+    }
+    if !rest.starts_with('/') {
+        return Place::Beside;
+    }
+    let mut parts = uri.clone().into_parts();
+    let Ok(path) = format!("{rest}{query}").parse() else { return Place::Beside };
+    parts.path_and_query = Some(path);
+    let Ok(inner) = Uri::from_parts(parts) else { return Place::Beside };
+    *uri = inner;
+    Place::Below
+}
+
+fn door(location: &str) -> Response {
+    let mut response = StatusCode::PERMANENT_REDIRECT.into_response();
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 
@@ -243,4 +308,29 @@ fn preflight(allow: &'static str, cors: bool) -> Response {
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn below_the_base_path_and_beside_it() {
+        for (base, target, expected, place) in [
+            ("", "/stream-logs?a=b", "/stream-logs?a=b", Place::Below),
+            ("/logs", "/logs/stream-logs?a=b", "/stream-logs?a=b", Place::Below),
+            ("/logs", "/logs/", "/", Place::Below),
+            ("/logs", "/logs//evil.example/", "//evil.example/", Place::Below),
+            ("/logs", "http://h/logs/healthz", "http://h/healthz", Place::Below),
+            ("/logs", "/logs", "/logs", Place::Door("/logs/".to_owned())),
+            ("/logs", "/logs?token=x", "/logs?token=x", Place::Door("/logs/?token=x".to_owned())),
+            ("/logs", "/logsx/", "/logsx/", Place::Beside),
+            ("/logs", "/", "/", Place::Beside),
+            ("/a/b", "/a/b/metrics", "/metrics", Place::Below),
+        ] {
+            let mut uri: Uri = target.parse().unwrap();
+            assert_eq!(below(base, &mut uri), place, "{target}");
+            assert_eq!(uri.to_string(), expected, "{target}");
+        }
+    }
 }

@@ -7,6 +7,9 @@
 //! stalled then is cut after a deadline.
 
 use super::State;
+use super::access::{Pending, Seen, Watched};
+use super::asker::Asker;
+use super::owner;
 use super::routes::{gate, routes};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -15,7 +18,8 @@ use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -49,20 +53,38 @@ pub const DRAIN: Duration = Duration::from_millis(1_500);
 /// The waits after an accept that failed for want of descriptors.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(500));
 
-/// Who is at the other end.
-#[derive(Debug, Clone, Copy)]
-pub struct ConnInfo {
-    /// The address; a unix socket has none.
-    pub peer: Option<IpAddr>,
-}
-
 /// A bound listener.
 #[derive(Debug)]
 pub enum Listener {
     /// TCP.
     Tcp(TcpListener),
-    /// A unix socket; its file is removed at the end.
-    Unix(UnixListener, PathBuf),
+    /// A unix socket; its file is removed at the end, if it is ours to remove.
+    Unix(UnixListener, Option<SocketFile>),
+}
+
+/// The file of a unix socket that we made.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    is: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    /// The file that is at the path now.
+    pub fn made(path: &Path) -> SocketFile {
+        SocketFile { path: path.to_owned(), is: ident(path) }
+    }
+
+    /// Removes it, unless another server has put its own there since.
+    fn remove(&self) {
+        if self.is.is_some() && self.is == ident(&self.path) {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn ident(path: &Path) -> Option<(u64, u64)> {
+    std::fs::symlink_metadata(path).ok().map(|meta| (meta.dev(), meta.ino()))
 }
 
 /// Serves until the state's token is cancelled, and then until all connections have ended or were cut.
@@ -100,23 +122,33 @@ async fn accept(listener: Listener, state: Arc<State>, permits: Arc<Semaphore>) 
         let state = state.clone();
         connections.spawn(async move {
             match stream {
-                Stream::Tcp(stream, peer) => tcp(stream, ConnInfo { peer: Some(peer) }, state).await,
-                Stream::Unix(stream) => connection(stream, ConnInfo { peer: None }, state, false).await,
+                Stream::Tcp(stream, peer) => {
+                    let asker = asker(&stream, peer, &state);
+                    tcp(stream, asker, state).await;
+                }
+                Stream::Unix(stream) => connection(stream, Asker::default(), state, false).await,
             }
             drop(permit);
         });
     }
-    let path = match listener {
-        Listener::Unix(_, path) => Some(path),
+    let file = match listener {
+        Listener::Unix(_, file) => file,
         Listener::Tcp(_) => None,
     };
     let ended = async { while connections.join_next().await.is_some() {} };
     // What is left is stalled, and dropping the set ends it.
     let drain = state.drain.get().copied().unwrap_or(DRAIN);
     let _ = tokio::time::timeout(drain, ended).await;
-    if let Some(path) = path {
-        let _ = std::fs::remove_file(path);
+    if let Some(file) = file {
+        file.remove();
     }
+}
+
+/// Who is at the other end of a connection.
+fn asker(stream: &tokio::net::TcpStream, peer: IpAddr, state: &State) -> Asker {
+    let is_own = || Ok::<_, io::Error>(owner::is_own(stream.peer_addr()?, stream.local_addr()?));
+    let own = state.policy.own_only && peer.is_loopback() && is_own().unwrap_or(false);
+    Asker { peer: Some(peer), secure: state.tls.is_some(), own, host: None }
 }
 
 enum Stream {
@@ -148,8 +180,8 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-async fn tcp(stream: tokio::net::TcpStream, info: ConnInfo, state: Arc<State>) {
-    let Some(tls) = &state.tls else { return connection(stream, info, state, false).await };
+async fn tcp(stream: tokio::net::TcpStream, asker: Asker, state: Arc<State>) {
+    let Some(tls) = &state.tls else { return connection(stream, asker, state, false).await };
     let shake = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream));
     let shaken = tokio::select! {
         shaken = shake => shaken,
@@ -158,14 +190,15 @@ async fn tcp(stream: tokio::net::TcpStream, info: ConnInfo, state: Arc<State>) {
     // Who speaks no TLS, or none of ours, or does not speak at all, is gone.
     if let Ok(Ok(stream)) = shaken {
         let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        connection(stream, info, state, is_h2).await;
+        connection(stream, asker, state, is_h2).await;
     }
 }
 
-/// Reads a certificate again when its files have changed or a hangup says so, for as long as the server runs.
-pub async fn keep_certificate(state: Arc<State>, mut hangup: Option<Signal>, talk: impl Fn(&str)) {
-    let Some(tls) = &state.tls else { return };
-    let mut seen = tls.stamp();
+/// Opens the access log anew when a hangup says so, and reads a certificate again then or when its files have changed,
+/// for as long as the server runs.
+pub async fn keep_files(state: Arc<State>, mut hangup: Option<Signal>, talk: impl Fn(&str)) {
+    let stamp = || state.tls.as_ref().and_then(|tls| tls.stamp());
+    let mut seen = stamp();
     loop {
         let told = async {
             match &mut hangup {
@@ -177,7 +210,11 @@ pub async fn keep_certificate(state: Arc<State>, mut hangup: Option<Signal>, tal
             _ = told => true,
             () = tokio::time::sleep(CERTIFICATE_EVERY) => false,
         };
-        let now = tls.stamp();
+        if let Some(log) = state.access.as_ref().filter(|_| told) {
+            log.reopen();
+        }
+        let now = stamp();
+        let Some(tls) = &state.tls else { continue };
         if told || now.is_some() && now != seen {
             seen = now;
             if let Err(why) = tls.reload() {
@@ -187,14 +224,14 @@ pub async fn keep_certificate(state: Arc<State>, mut hangup: Option<Signal>, tal
     }
 }
 
-async fn connection<S>(stream: S, info: ConnInfo, state: Arc<State>, is_h2: bool)
+async fn connection<S>(stream: S, asker: Asker, state: Arc<State>, is_h2: bool)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let stop = state.stop.clone();
     let router = TowerToHyperService::new(warp::service(routes(state.clone())));
     let service = service_fn(move |request| {
-        let (state, router) = (state.clone(), router.clone());
+        let (state, router, asker) = (state.clone(), router.clone(), asker.clone());
         async move {
             let route = |request| async move {
                 match hyper::service::Service::call(&router, request).await {
@@ -202,14 +239,17 @@ where
                     Err(never) => match never {},
                 }
             };
-            let Some(access) = state.access else {
-                return Ok::<_, Infallible>(gate(state, info, request, route).await);
-            };
-            let peer = info.peer.map_or_else(|| "unix".to_owned(), |peer| peer.to_string());
-            let asked = format!("{peer} {} {}", request.method(), request.uri().path());
-            let response = gate(state, info, request, route).await;
-            access(&format!("{asked} {}", response.status().as_u16()));
-            Ok(response)
+            let asked = state.say.map(|_| format!("{} {}", request.method(), request.uri().path()));
+            let pending = state.access.as_ref().map(|log| Pending::new(log, &request));
+            let (say, stop) = (state.say, state.stop.clone());
+            let response = gate(state, asker, request, route).await;
+            if let (Some(say), Some(asked)) = (say, asked) {
+                let peer = response.extensions().get::<Seen>().and_then(|seen| seen.peer);
+                let peer = peer.map_or_else(|| "unix".to_owned(), |peer| peer.to_string());
+                say(&format!("{peer} {asked} {}", response.status().as_u16()));
+            }
+            let note = pending.map(|pending| pending.answered(&response, stop));
+            Ok::<_, Infallible>(response.map(|body| Watched::new(body, note)))
         }
     });
     if is_h2 {

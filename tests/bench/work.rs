@@ -137,7 +137,8 @@ impl Site {
     }
 
     fn look(&mut self) {
-        let mut look = Look { hub: &self.hub, buf: &mut self.buf, talk: &|_| {}, tick: false };
+        let mut look =
+            Look { hub: &self.hub, buf: &mut self.buf, talk: &|_| {}, tick: false, only_public: false };
         self.followed.look(&mut look);
     }
 

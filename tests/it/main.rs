@@ -7,6 +7,7 @@
 
 mod support;
 
+mod accesslog;
 mod archives;
 mod cli;
 mod clients;
@@ -17,6 +18,7 @@ mod filter;
 mod follow;
 mod formats;
 mod generate;
+mod guard;
 mod history;
 mod index;
 mod input;
@@ -25,6 +27,7 @@ mod machine;
 mod metrics;
 mod model;
 mod process;
+mod proxies;
 mod raw;
 mod records;
 mod resume;
@@ -34,5 +37,6 @@ mod run;
 mod search;
 mod shells;
 mod stream;
+mod systemd;
 mod tail;
 mod tls;
