@@ -32,15 +32,20 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'The most connections at once [default: 10000, or what the system allows]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Clients need this token')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Clients need the token in this file')
+            [CompletionResult]::new('--auth', '--auth', [CompletionResultType]::ParameterName, 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated')
+            [CompletionResult]::new('--auth-file', '--auth-file', [CompletionResultType]::ParameterName, 'The same from a file, one a line, as htpasswd -B writes it')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Speak TLS with this certificate (PEM, the chain); read again when it changes')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'The certificate''s private key (PEM)')
             [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *')
             [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'A name under which this host is reached, for proxies and other machines')
+            [CompletionResult]::new('--base-path', '--base-path', [CompletionResultType]::ParameterName, 'Serve below this path, as /logs, for a proxy that passes it on')
+            [CompletionResult]::new('--trusted-proxy', '--trusted-proxy', [CompletionResultType]::ParameterName, 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix')
+            [CompletionResult]::new('--access-log', '--access-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each request to this file; opened anew on SIGHUP')
             [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The page''s title')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour errors and warnings')
             [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
-            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve without a token what other machines, or other users of this one, could not read otherwise')
             [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Speak TLS with a certificate made for this run; its fingerprint is on standard error')
             [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the page in the browser')
             [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Draw the page''s URL for a telephone, on a terminal and where other machines are served')
@@ -65,6 +70,7 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code')
             [CompletionResult]::new('healthcheck', 'healthcheck', [CompletionResultType]::ParameterValue, 'Ask a server whether it is well: exit code 0 or 1, for containers')
+            [CompletionResult]::new('hash', 'hash', [CompletionResultType]::ParameterValue, 'Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page, or that of a command')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
@@ -131,14 +137,19 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'The most connections at once [default: 10000, or what the system allows]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Clients need this token')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Clients need the token in this file')
+            [CompletionResult]::new('--auth', '--auth', [CompletionResultType]::ParameterName, 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated')
+            [CompletionResult]::new('--auth-file', '--auth-file', [CompletionResultType]::ParameterName, 'The same from a file, one a line, as htpasswd -B writes it')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Speak TLS with this certificate (PEM, the chain); read again when it changes')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'The certificate''s private key (PEM)')
             [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *')
             [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'A name under which this host is reached, for proxies and other machines')
+            [CompletionResult]::new('--base-path', '--base-path', [CompletionResultType]::ParameterName, 'Serve below this path, as /logs, for a proxy that passes it on')
+            [CompletionResult]::new('--trusted-proxy', '--trusted-proxy', [CompletionResultType]::ParameterName, 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix')
+            [CompletionResult]::new('--access-log', '--access-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each request to this file; opened anew on SIGHUP')
             [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The page''s title')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour errors and warnings')
-            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve without a token what other machines, or other users of this one, could not read otherwise')
             [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Speak TLS with a certificate made for this run; its fingerprint is on standard error')
             [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the page in the browser')
             [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Draw the page''s URL for a telephone, on a terminal and where other machines are served')
@@ -154,6 +165,11 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             break
         }
         'logcast;healthcheck' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'logcast;hash' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -180,15 +196,20 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'The most connections at once [default: 10000, or what the system allows]')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Clients need this token')
             [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Clients need the token in this file')
+            [CompletionResult]::new('--auth', '--auth', [CompletionResultType]::ParameterName, 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated')
+            [CompletionResult]::new('--auth-file', '--auth-file', [CompletionResultType]::ParameterName, 'The same from a file, one a line, as htpasswd -B writes it')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Speak TLS with this certificate (PEM, the chain); read again when it changes')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'The certificate''s private key (PEM)')
             [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *')
             [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'A name under which this host is reached, for proxies and other machines')
+            [CompletionResult]::new('--base-path', '--base-path', [CompletionResultType]::ParameterName, 'Serve below this path, as /logs, for a proxy that passes it on')
+            [CompletionResult]::new('--trusted-proxy', '--trusted-proxy', [CompletionResultType]::ParameterName, 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix')
+            [CompletionResult]::new('--access-log', '--access-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each request to this file; opened anew on SIGHUP')
             [CompletionResult]::new('--title', '--title', [CompletionResultType]::ParameterName, 'The page''s title')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour errors and warnings')
             [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
-            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve other machines without a token')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Serve without a token what other machines, or other users of this one, could not read otherwise')
             [CompletionResult]::new('--tls-self-signed', '--tls-self-signed', [CompletionResultType]::ParameterName, 'Speak TLS with a certificate made for this run; its fingerprint is on standard error')
             [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open the page in the browser')
             [CompletionResult]::new('--qr', '--qr', [CompletionResultType]::ParameterName, 'Draw the page''s URL for a telephone, on a terminal and where other machines are served')
@@ -221,6 +242,7 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code')
             [CompletionResult]::new('healthcheck', 'healthcheck', [CompletionResultType]::ParameterValue, 'Ask a server whether it is well: exit code 0 or 1, for containers')
+            [CompletionResult]::new('hash', 'hash', [CompletionResultType]::ParameterValue, 'Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completions of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the man page, or that of a command')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Follow files and serve them as an event stream and a live page (the default)')
@@ -238,6 +260,9 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             break
         }
         'logcast;help;healthcheck' {
+            break
+        }
+        'logcast;help;hash' {
             break
         }
         'logcast;help;completions' {

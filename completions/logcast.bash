@@ -25,6 +25,9 @@ _logcast() {
             logcast,generate)
                 cmd="logcast__subcmd__generate"
                 ;;
+            logcast,hash)
+                cmd="logcast__subcmd__hash"
+                ;;
             logcast,healthcheck)
                 cmd="logcast__subcmd__healthcheck"
                 ;;
@@ -52,6 +55,9 @@ _logcast() {
             logcast__subcmd__help,generate)
                 cmd="logcast__subcmd__help__subcmd__generate"
                 ;;
+            logcast__subcmd__help,hash)
+                cmd="logcast__subcmd__help__subcmd__hash"
+                ;;
             logcast__subcmd__help,healthcheck)
                 cmd="logcast__subcmd__help__subcmd__healthcheck"
                 ;;
@@ -77,7 +83,7 @@ _logcast() {
 
     case "${cmd}" in
         logcast)
-            opts="-p -b -n -v -q -f -h -V --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help --version generate tail run healthcheck completions man serve check help"
+            opts="-p -b -n -v -q -f -h -V --port --bind --lines --tz --spool-limit --max-clients --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help --version generate tail run healthcheck hash completions man serve check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -127,6 +133,25 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --tls-cert)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -163,6 +188,29 @@ _logcast() {
                     ;;
                 --allow-host)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --title)
@@ -301,6 +349,20 @@ _logcast() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        logcast__subcmd__hash)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         logcast__subcmd__healthcheck)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -316,7 +378,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__help)
-            opts="generate tail run healthcheck completions man serve check help"
+            opts="generate tail run healthcheck hash completions man serve check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -358,6 +420,20 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__help__subcmd__generate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        logcast__subcmd__help__subcmd__hash)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -456,7 +532,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__man)
-            opts="-h --help serve generate tail check run healthcheck completions man"
+            opts="-h --help serve generate tail check run healthcheck hash completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -470,7 +546,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__run)
-            opts="-p -b -n -v -q -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --open --qr --config --no-config --color --verbose --quiet --keep --no-show --help"
+            opts="-p -b -n -v -q -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --open --qr --config --no-config --color --verbose --quiet --keep --no-show --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -520,6 +596,25 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --tls-cert)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -556,6 +651,29 @@ _logcast() {
                     ;;
                 --allow-host)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --title)
@@ -589,7 +707,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__serve)
-            opts="-p -b -n -v -q -f -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help"
+            opts="-p -b -n -v -q -f -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -639,6 +757,25 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --tls-cert)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then
@@ -675,6 +812,29 @@ _logcast() {
                     ;;
                 --allow-host)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --title)

@@ -29,15 +29,20 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --max-clients 'The most connections at once [default: 10000, or what the system allows]'
             cand --token 'Clients need this token'
             cand --token-file 'Clients need the token in this file'
+            cand --auth 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated'
+            cand --auth-file 'The same from a file, one a line, as htpasswd -B writes it'
             cand --tls-cert 'Speak TLS with this certificate (PEM, the chain); read again when it changes'
             cand --tls-key 'The certificate''s private key (PEM)'
             cand --allow-origin 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *'
             cand --allow-host 'A name under which this host is reached, for proxies and other machines'
+            cand --base-path 'Serve below this path, as /logs, for a proxy that passes it on'
+            cand --trusted-proxy 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix'
+            cand --access-log 'Write a line of JSON for each request to this file; opened anew on SIGHUP'
             cand --title 'The page''s title'
             cand --config 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]'
             cand --color 'When to colour errors and warnings'
             cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
-            cand --no-auth 'Serve other machines without a token'
+            cand --no-auth 'Serve without a token what other machines, or other users of this one, could not read otherwise'
             cand --tls-self-signed 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
             cand --open 'Open the page in the browser'
             cand --qr 'Draw the page''s URL for a telephone, on a terminal and where other machines are served'
@@ -62,6 +67,7 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand tail 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
             cand run 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
             cand healthcheck 'Ask a server whether it is well: exit code 0 or 1, for containers'
+            cand hash 'Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page, or that of a command'
             cand serve 'Follow files and serve them as an event stream and a live page (the default)'
@@ -125,14 +131,19 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --max-clients 'The most connections at once [default: 10000, or what the system allows]'
             cand --token 'Clients need this token'
             cand --token-file 'Clients need the token in this file'
+            cand --auth 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated'
+            cand --auth-file 'The same from a file, one a line, as htpasswd -B writes it'
             cand --tls-cert 'Speak TLS with this certificate (PEM, the chain); read again when it changes'
             cand --tls-key 'The certificate''s private key (PEM)'
             cand --allow-origin 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *'
             cand --allow-host 'A name under which this host is reached, for proxies and other machines'
+            cand --base-path 'Serve below this path, as /logs, for a proxy that passes it on'
+            cand --trusted-proxy 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix'
+            cand --access-log 'Write a line of JSON for each request to this file; opened anew on SIGHUP'
             cand --title 'The page''s title'
             cand --config 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]'
             cand --color 'When to colour errors and warnings'
-            cand --no-auth 'Serve other machines without a token'
+            cand --no-auth 'Serve without a token what other machines, or other users of this one, could not read otherwise'
             cand --tls-self-signed 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
             cand --open 'Open the page in the browser'
             cand --qr 'Draw the page''s URL for a telephone, on a terminal and where other machines are served'
@@ -147,6 +158,10 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --help 'Print help'
         }
         &'logcast;healthcheck'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'logcast;hash'= {
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -170,15 +185,20 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --max-clients 'The most connections at once [default: 10000, or what the system allows]'
             cand --token 'Clients need this token'
             cand --token-file 'Clients need the token in this file'
+            cand --auth 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated'
+            cand --auth-file 'The same from a file, one a line, as htpasswd -B writes it'
             cand --tls-cert 'Speak TLS with this certificate (PEM, the chain); read again when it changes'
             cand --tls-key 'The certificate''s private key (PEM)'
             cand --allow-origin 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *'
             cand --allow-host 'A name under which this host is reached, for proxies and other machines'
+            cand --base-path 'Serve below this path, as /logs, for a proxy that passes it on'
+            cand --trusted-proxy 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix'
+            cand --access-log 'Write a line of JSON for each request to this file; opened anew on SIGHUP'
             cand --title 'The page''s title'
             cand --config 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]'
             cand --color 'When to colour errors and warnings'
             cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
-            cand --no-auth 'Serve other machines without a token'
+            cand --no-auth 'Serve without a token what other machines, or other users of this one, could not read otherwise'
             cand --tls-self-signed 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
             cand --open 'Open the page in the browser'
             cand --qr 'Draw the page''s URL for a telephone, on a terminal and where other machines are served'
@@ -209,6 +229,7 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand tail 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
             cand run 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
             cand healthcheck 'Ask a server whether it is well: exit code 0 or 1, for containers'
+            cand hash 'Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input'
             cand completions 'Print the completions of a shell'
             cand man 'Print the man page, or that of a command'
             cand serve 'Follow files and serve them as an event stream and a live page (the default)'
@@ -222,6 +243,8 @@ set edit:completion:arg-completer[logcast] = {|@words|
         &'logcast;help;run'= {
         }
         &'logcast;help;healthcheck'= {
+        }
+        &'logcast;help;hash'= {
         }
         &'logcast;help;completions'= {
         }

@@ -255,8 +255,12 @@ impl Pending {
         }
         // The page's own transport has batches, not lines; a search has hits.
         let lines = lines.filter(|_| is_stream && has_lines).map(|kind| (kind, 0));
-        let is_head = self.method == Method::HEAD;
-        Note { log: self.log, entry, since: self.since, stop, bytes: 0, lines, ended: is_head, failed: false }
+        // Of a body whose length was said nobody asks for more when it has come.
+        let length =
+            response.headers().get(header::CONTENT_LENGTH).and_then(|len| len.to_str().ok()?.parse().ok());
+        let whole = if self.method == Method::HEAD { Some(0) } else { length };
+        let (log, since) = (self.log, self.since);
+        Note { log, entry, since, stop, bytes: 0, whole, lines, ended: false, failed: false }
     }
 }
 
@@ -320,6 +324,7 @@ pub struct Note {
     since: Instant,
     stop: CancellationToken,
     bytes: u64,
+    whole: Option<u64>,
     lines: Option<(Lines, u64)>,
     ended: bool,
     failed: bool,
@@ -334,7 +339,8 @@ impl Drop for Note {
         entry.bytes = Some(self.bytes);
         entry.lines = self.lines.map(|(_, count)| count);
         entry.seconds = Some(self.since.elapsed().as_millis() as f64 / 1000.0);
-        let how = match (self.failed, self.ended) {
+        let ended = self.ended || self.whole.is_some_and(|whole| self.bytes >= whole);
+        let how = match (self.failed, ended) {
             (true, _) => "failed",
             _ if is_stream && self.stop.is_cancelled() => "stopped",
             (_, true) => "done",
