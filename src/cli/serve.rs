@@ -98,8 +98,14 @@ struct Common {
     #[arg(long, env = "LOGCAST_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated
-    #[arg(long, env = "LOGCAST_AUTH", hide_env_values = true, value_name = "NAME:HASH", value_delimiter = ' ', value_parser = Person::parse)]
-    auth: Vec<Person>,
+    #[arg(
+        long,
+        env = "LOGCAST_AUTH",
+        hide_env_values = true,
+        value_name = "NAME:HASH",
+        value_delimiter = ' '
+    )]
+    auth: Vec<String>,
     /// The same from a file, one a line, as htpasswd -B writes it
     #[arg(long, env = "LOGCAST_AUTH_FILE", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     auth_file: Option<PathBuf>,
@@ -196,7 +202,11 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
         let failure = Failure::usage("cannot use this token: it must be at least 8 visible ASCII characters");
         return Err(failure.help("--token \"$(head -c 16 /dev/urandom | base64)\" makes one"));
     }
-    let mut people = args.auth;
+    // Not by clap, which would repeat what may be a password in clear.
+    let known = args.auth.iter().map(|text| Person::parse(text));
+    let mut people = known.collect::<Result<Vec<Person>, _>>().map_err(|why| {
+        Failure::usage(format!("cannot use what --auth says: {why}")).help("logcast hash NAME makes it")
+    })?;
     if let Some(path) = &args.auth_file {
         people.extend(read_people(path)?);
     }

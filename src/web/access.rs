@@ -4,21 +4,22 @@
 //! It says who asked for what, and how it ended; never a line of a log, a token, a password, or what somebody searched
 //! for. A thread of its own writes; the queue to it is bounded, and what finds no place is counted, not waited for.
 
+mod writer;
+
+use self::writer::Writer;
 use crate::live::counts::Counter;
 use crate::live::notices::now;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use memchr::memmem;
 use serde::Serialize;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::net::IpAddr;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Sender, SyncSender, channel, sync_channel};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -27,8 +28,6 @@ use warp::reply::Response;
 
 /// Entries on their way to the file: a second of a busy server.
 const QUEUE: usize = 4096;
-/// Entries that are written at once.
-const BATCH: usize = 256;
 /// The most bytes of a path and its query that are written.
 const MOST_PATH: usize = 1024;
 /// How long the end waits for what is on its way.
@@ -108,11 +107,9 @@ impl Log {
     /// # Errors
     /// What the system says to the file or the thread.
     pub fn open(path: &Path, talk: impl Fn(&str) + Send + 'static) -> io::Result<Log> {
-        let file = open(path)?;
         let (queue, entries) = sync_channel(QUEUE);
         let shared = Arc::new(Shared::default());
-        let writer =
-            Writer { path: path.to_owned(), file, shared: shared.clone(), torn: false, failing: false };
+        let writer = Writer::open(path, shared.clone())?;
         let run = move || writer.run(&entries, &talk);
         std::thread::Builder::new().name("access-log".to_owned()).spawn(run)?;
         Ok(Log { queue, shared })
@@ -141,71 +138,6 @@ impl Log {
     fn write(&self, entry: Entry) {
         if self.queue.try_send(Message::Entry(Box::new(entry))).is_err() {
             self.shared.lost.one();
-        }
-    }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    // To open a FIFO would wait for its reader.
-    if std::fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo()) {
-        return Err(io::Error::other("it is a FIFO"));
-    }
-    OpenOptions::new().append(true).create(true).mode(0o640).open(path)
-}
-
-struct Writer {
-    path: PathBuf,
-    file: File,
-    shared: Arc<Shared>,
-    /// Whether the last line was written in part.
-    torn: bool,
-    failing: bool,
-}
-
-impl Writer {
-    fn run(mut self, entries: &Receiver<Message>, talk: &dyn Fn(&str)) {
-        let mut out = Vec::new();
-        while let Ok(first) = entries.recv() {
-            if self.shared.reopen.swap(false, Ordering::AcqRel) {
-                match open(&self.path) {
-                    Ok(file) => (self.file, self.torn) = (file, false),
-                    Err(error) => self.failed(&error, talk),
-                }
-            }
-            out.clear();
-            let (mut count, mut waiting) = (0, Vec::new());
-            for message in std::iter::once(first).chain(entries.try_iter()).take(BATCH) {
-                match message {
-                    Message::Entry(entry) => {
-                        if self.torn {
-                            out.push(b'\n');
-                            self.torn = false;
-                        }
-                        if serde_json::to_writer(&mut out, &entry).is_ok() {
-                            out.push(b'\n');
-                            count += 1;
-                        }
-                    }
-                    Message::Look => {}
-                    Message::Flush(sender) => waiting.push(sender),
-                }
-            }
-            match self.file.write_all(&out) {
-                Ok(()) if count > 0 => self.failing = false,
-                Ok(()) => {}
-                Err(error) => {
-                    self.torn = true;
-                    self.shared.lost.add(count);
-                    self.failed(&error, talk);
-                }
-            }
-            drop(waiting);
-        }
-    }
-
-    fn failed(&mut self, error: &io::Error, talk: &dyn Fn(&str)) {
-        if !std::mem::replace(&mut self.failing, true) {
-            talk(&format!("warning: cannot write '{}': {error}", self.path.display()));
         }
     }
 }

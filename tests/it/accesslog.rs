@@ -54,7 +54,8 @@ fn who_asked_for_what_and_how_it_ended() {
     server.end(Signal::TERM);
     let all = entries(&place, "access");
     let find = |path: &str| {
-        all.iter().find(|entry| entry["path"] == path).unwrap_or_else(|| panic!("{path} in {all:#?}"))
+        let mut ended = all.iter().filter(|entry| entry["event"] != "open");
+        ended.find(|entry| entry["path"] == path).unwrap_or_else(|| panic!("{path} in {all:#?}"))
     };
     let raw = find("/raw/f?token=…");
     assert_eq!((&raw["status"], &raw["bytes"], &raw["method"]), (&200.into(), &14.into(), &"GET".into()));

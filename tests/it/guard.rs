@@ -71,9 +71,7 @@ fn other_users_read_nothing_from_a_closed_folder() {
         let words = ["setpriv", &reuid, &regid, "--clear-groups", "curl", "-s", "-m", "10", url];
         run(&place, &words).stdout
     };
-    if who("65534", "file:///dev/null") != ""
-        || run(&place, &["setpriv", "--reuid=65534", "true"]).code != Some(0)
-    {
+    if run(&place, &["setpriv", "--reuid=65534", "true"]).code != Some(0) {
         eprintln!("skipped: only root can be another user");
         return;
     }
@@ -239,6 +237,7 @@ fn what_is_no_password() {
     assert_eq!(run(&place, &["sh", "-c", "echo long enough | \"$0\" hash 'e va'", LOGCAST]).code, Some(2));
     let wrong = run(&place, &[LOGCAST, "serve", "f", "--auth", "eva:plain-password"]);
     assert_eq!(wrong.code, Some(2));
+    assert!(!wrong.stderr.contains("plain-password"), "{}", wrong.stderr);
     place.write("people", "jo:plain-password\n");
     let wrong = run(&place, &[LOGCAST, "serve", "f", "--auth-file", "people"]);
     assert_eq!(wrong.code, Some(1));
@@ -340,4 +339,50 @@ fn a_trusted_proxy() {
     assert!(server.page.contains("?token="), "{}", server.page);
     let server = Server::start(&place, &["f", "--trusted-proxy", "unix", "--no-auth"]);
     assert!(!server.page.contains("?token="), "{}", server.page);
+}
+
+/// Rows 114, 117 and 119: every answer, refusals and redirects too, brings all walls; what was asked comes back in none.
+#[test]
+fn every_answer_has_its_walls() {
+    let place = Place::with("f", "one\n");
+    chmod(&place, "", 0o755);
+    let server = Server::start(&place, &["f", "--base-path", "/logs"]);
+    let mark = "%3Cimg%20src=x%3E";
+    let targets = [
+        ("GET", "/logs".to_owned(), "", 308),
+        ("GET", "/logs/".to_owned(), "", 200),
+        ("GET", "/logs/raw/f".to_owned(), "", 200),
+        ("GET", "/logs/metrics".to_owned(), "", 200),
+        ("GET", "/logs/api/files".to_owned(), "", 200),
+        ("GET", format!("/logs/{mark}"), "", 404),
+        ("GET", format!("/{mark}"), "", 404),
+        ("GET", format!("/logs/raw/{mark}"), "", 404),
+        ("GET", format!("/logs/stream-logs?file={mark}"), "", 404),
+        ("GET", format!("/logs/stream-logs?lines={mark}"), "", 400),
+        ("GET", format!("/logs/api/search?grep=%28{mark}"), "", 400),
+        ("POST", "/logs/stream-logs".to_owned(), "Content-Length: 0\r\n", 405),
+        ("OPTIONS", "/logs/stream-logs".to_owned(), "", 204),
+        ("GET", "/logs/raw/f".to_owned(), "Origin: http://<img src=x>\r\n", 403),
+        ("GET", "/logs/raw/f".to_owned(), "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: no-cors\r\n", 403),
+        ("GET", "/logs/stream-logs?follow=false".to_owned(), "Accept: image/png\r\n", 406),
+    ];
+    for (method, target, headers, status) in targets {
+        let answer = ask(&server, method, &target, headers);
+        assert_eq!(answer.status, status, "{method} {target} {headers}: {}", answer.text());
+        for (name, part) in [
+            ("cross-origin-resource-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("x-content-type-options", "nosniff"),
+            ("referrer-policy", "no-referrer"),
+            ("content-security-policy", "default-src 'none'"),
+            ("x-frame-options", "DENY"),
+        ] {
+            let value = answer.header(name).unwrap_or_default();
+            assert!(value.contains(part), "{method} {target}: {name}: {value}");
+        }
+        assert_eq!(answer.header("access-control-allow-origin"), None, "{method} {target}");
+        assert!(!answer.text().contains("<img"), "{method} {target}: {}", answer.text());
+        let kind = answer.header("content-type").unwrap_or_default();
+        assert!(target == "/logs/" || !kind.contains("html"), "{method} {target}: {kind}");
+    }
 }

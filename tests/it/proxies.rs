@@ -412,20 +412,9 @@ fn tls_in_front() {
         let url = |route: &str| format!("https://{host}/logs/{route}");
         let (own, foreign) = (format!("Origin: https://{host}"), format!("Origin: http://{host}"));
         let trust = ["--cacert", "own.pem"];
-        let session = [
-            &trust[..],
-            &[
-                "-H",
-                "Origin: https://localhost",
-                "-d",
-                "{\"token\":\"a-long-token\"}",
-                "-o",
-                "body",
-                "-D",
-                "-",
-            ],
-        ]
-        .concat();
+        let session =
+            [&trust[..], &["-H", &own, "-d", "{\"token\":\"a-long-token\"}", "-o", "body", "-D", "-"]]
+                .concat();
         let head = curl(&place, &url("api/session"), &session).to_ascii_lowercase();
         assert!(head.contains(" 204"), "{kind:?}: {head}");
         assert!(head.contains("path=/logs/; secure"), "{kind:?}: {head}");
