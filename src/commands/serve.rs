@@ -21,6 +21,7 @@ use crate::live::pipe::Tee;
 use crate::live::{follow, indexer};
 use crate::log::source::{self, Spec};
 use crate::web::State;
+use crate::web::limits::Limits;
 use crate::web::routes::Refused;
 use crate::web::server;
 use jiff::tz::TimeZone;
@@ -69,6 +70,8 @@ pub struct Options {
     pub once: bool,
     /// The most connections.
     pub max_clients: Option<usize>,
+    /// The most connections of one address that is not this machine's own.
+    pub max_per_address: usize,
     /// The token that clients need.
     pub token: Option<String>,
     /// Whether to serve a wider network without a token.
@@ -169,6 +172,7 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         title: options.title.clone(),
         tls: guard.tls,
         refused: Refused::default(),
+        limits: Limits::new(max_clients, options.max_per_address),
         access: options.verbose.then_some(|text: &str| talk(false, text)),
         stop: stop.clone(),
         drain: OnceLock::new(),

@@ -19,8 +19,8 @@ const BAD_TRIES: u32 = 5;
 /// The most addresses whose bad tries are counted.
 const MAX_ADDRESSES: usize = 1024;
 
-/// Who may ask.
-#[derive(Debug)]
+/// Who may ask. Without anything said: who is on loopback, without a token.
+#[derive(Debug, Default)]
 pub struct Policy {
     /// Names and addresses of hosts, beside the loopback ones.
     pub hosts: Vec<String>,

@@ -65,6 +65,11 @@ impl Collector for Everything {
             let label = [("status", status.to_string())];
             refused.encode_family(&label)?.encode_counter::<NoLabelSet, u64, f64>(&count, None)?;
         }
+        let help = "how often something was over a limit, and had to wait or was turned away";
+        let mut over = describe(&mut out, "over_limit", help, MetricType::Counter)?;
+        for (limit, count) in state.limits.counts() {
+            over.encode_family(&[("limit", limit)])?.encode_counter::<NoLabelSet, u64, f64>(&count, None)?;
+        }
         process(&mut out)
     }
 }

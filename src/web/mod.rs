@@ -9,6 +9,7 @@ pub mod download;
 pub mod files;
 pub mod filters;
 pub mod histogram;
+pub mod limits;
 pub mod lines;
 pub mod metrics;
 pub mod params;
@@ -42,10 +43,30 @@ pub struct State {
     pub tls: Option<tls::Tls>,
     /// Requests that were refused.
     pub refused: routes::Refused,
+    /// How much at once.
+    pub limits: limits::Limits,
     /// Who hears of every request: a line with peer, method, path and status, without the query, which may hold a token.
     pub access: Option<fn(&str)>,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
     /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.
     pub drain: OnceLock<Duration>,
+}
+
+impl State {
+    /// What serves on loopback to everybody there, with nothing that an option would say.
+    pub fn on_loopback(hub: Arc<Hub>) -> State {
+        State {
+            hub,
+            policy: auth::Policy::default(),
+            backlog: Backlog::Last(10),
+            title: None,
+            tls: None,
+            refused: routes::Refused::default(),
+            limits: limits::Limits::new(usize::MAX, limits::PER_ADDRESS),
+            access: None,
+            stop: CancellationToken::new(),
+            drain: OnceLock::new(),
+        }
+    }
 }
