@@ -22,6 +22,7 @@ mod history;
 mod index;
 mod input;
 mod layers;
+mod limits;
 mod machine;
 mod metrics;
 mod model;
