@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
+    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= max-per-address= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -30,6 +30,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -s n -l lines -d 'What a n
 complete -c logcast -n "__fish_logcast_needs_command" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l max-per-address -d 'The most connections at once of one address; this machine\'s own are not counted' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l token-file -d 'Clients need the token in this file' -r -F
 complete -c logcast -n "__fish_logcast_needs_command" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
@@ -128,6 +129,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -s n -l lines -d 'W
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l max-per-address -d 'The most connections at once of one address; this machine\'s own are not counted' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l token-file -d 'Clients need the token in this file' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
@@ -158,6 +160,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -s n -l lines -d 
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-per-address -d 'The most connections at once of one address; this machine\'s own are not counted' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token-file -d 'Clients need the token in this file' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
