@@ -16,6 +16,7 @@ use super::guard::{Certificate, guard};
 use super::run::Job;
 use super::{Failure, plain, talk};
 use crate::live::backlog::Backlog;
+use crate::live::counts::Counter;
 use crate::live::feed::{Hub, Shown};
 use crate::live::pipe::Tee;
 use crate::live::{follow, indexer};
@@ -172,6 +173,7 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         title: options.title.clone(),
         tls: guard.tls,
         refused: Refused::default(),
+        panics: Counter::default(),
         limits: Limits::new(max_clients, options.max_per_address),
         access: options.verbose.then_some(|text: &str| talk(false, text)),
         stop: stop.clone(),

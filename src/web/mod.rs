@@ -23,6 +23,7 @@ pub mod stream;
 pub mod tls;
 
 use crate::live::backlog::Backlog;
+use crate::live::counts::Counter;
 use crate::live::feed::Hub;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -43,6 +44,8 @@ pub struct State {
     pub tls: Option<tls::Tls>,
     /// Requests that were refused.
     pub refused: routes::Refused,
+    /// Connections that ended by a fault of ours.
+    pub panics: Counter,
     /// How much at once.
     pub limits: limits::Limits,
     /// Who hears of every request: a line with peer, method, path and status, without the query, which may hold a token.
@@ -63,6 +66,7 @@ impl State {
             title: None,
             tls: None,
             refused: routes::Refused::default(),
+            panics: Counter::default(),
             limits: limits::Limits::new(usize::MAX, limits::PER_ADDRESS),
             access: None,
             stop: CancellationToken::new(),

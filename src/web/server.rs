@@ -83,7 +83,12 @@ async fn accept(listener: Listener, state: Arc<State>, permits: Arc<Semaphore>) 
     let leaving = Arc::new(Semaphore::new(TURNED_AWAY.1));
     let mut backoff = BACKOFF.0;
     loop {
-        while connections.try_join_next().is_some() {}
+        // A panic ends its own connection only; the message is on stderr.
+        while let Some(ended) = connections.try_join_next() {
+            if ended.is_err_and(|error| error.is_panic()) {
+                state.panics.one();
+            }
+        }
         let accepted = tokio::select! {
             () = state.stop.cancelled() => break,
             accepted = next(&listener) => accepted,

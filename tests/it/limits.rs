@@ -2,6 +2,7 @@
 
 use crate::support::http::{connect, get, raw, read_head};
 use crate::support::{Client, Place, Server, assert_lines, numbered, wait_for, writer::text};
+use logcast::web::server::Listener;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
@@ -154,6 +155,47 @@ fn patterns_share_their_memory() {
     assert_eq!(answer.json()["parameter"], "grep");
     let plain: Vec<String> = (0..16).map(|number| format!("grep=(a|b){number}%5Cs%2B%5Cd%2B")).collect();
     assert_eq!(get(&server, &format!("/api/search?{}", plain.join("&"))).status, 200, "sixteen usual ones");
+}
+
+/// Row 87: a panic in one connection ends that one; the others go on, and it is counted.
+#[test]
+fn a_panic_ends_its_own_connection() {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("one");
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let mut state = logcast::web::State::on_loopback(std::sync::Arc::default());
+    // Where every request passes: the fault that nobody has thought of.
+    state.access = Some(|text| assert!(!text.contains("/readyz"), "a fault, wanted by this test"));
+    let state = std::sync::Arc::new(state);
+    let server = logcast::web::server::serve(vec![Listener::Tcp(listener)], state.clone(), 100);
+    let server = runtime.spawn(server);
+    let ask = |path: &str| {
+        let mut socket = connect(address);
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).expect("a request");
+        let mut answer = String::new();
+        let _ = socket.read_to_string(&mut answer);
+        answer
+    };
+    let mut stream = connect(address);
+    stream
+        .write_all(format!("GET /stream-logs HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes())
+        .expect("a request");
+    let (head, _) = read_head(&mut stream);
+    assert_eq!(head.status, 200);
+    for _ in 0..3 {
+        assert_eq!(ask("/readyz"), "", "no answer, but an end");
+        assert!(ask("/healthz").starts_with("HTTP/1.1 200 "));
+    }
+    wait_for("three panics to be counted", || {
+        ask("/metrics").contains("\nlogcast_connection_panics_total 3\n").then_some(())
+    });
+    state.stop.cancel();
+    let mut rest = String::new();
+    stream.read_to_string(&mut rest).expect("the end of the stream");
+    assert!(rest.ends_with("0\r\n\r\n"), "the last chunk: {rest:?}");
+    runtime.block_on(server).expect("the server ends as ever");
 }
 
 /// Reads until the connection ends or the time is over; whether it ended, and what came.
