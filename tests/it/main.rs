@@ -37,5 +37,6 @@ mod run;
 mod search;
 mod shells;
 mod stream;
+mod supply;
 mod tail;
 mod tls;
