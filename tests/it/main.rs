@@ -36,6 +36,7 @@ mod roundtrip;
 mod run;
 mod search;
 mod shells;
+mod soak;
 mod stream;
 mod supply;
 mod tail;
