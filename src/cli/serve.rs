@@ -8,6 +8,7 @@ use crate::commands::run::{self, Job};
 use crate::commands::{Failure, color_talk, guard, serve};
 use crate::live::backlog::Backlog;
 use crate::web::asker::Proxy;
+use crate::web::limits::PER_ADDRESS;
 use crate::web::people::Person;
 use crate::web::tls::Files;
 use clap::Args;
@@ -91,6 +92,9 @@ struct Common {
     /// The most connections at once [default: 10000, or what the system allows]
     #[arg(long, env = "LOGCAST_MAX_CLIENTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_clients: Option<u32>,
+    /// The most connections at once of one address; this machine's own are not counted
+    #[arg(long, env = "LOGCAST_MAX_PER_ADDRESS", value_name = "N", default_value_t = PER_ADDRESS as u32, value_parser = clap::value_parser!(u32).range(1..))]
+    max_per_address: u32,
     /// Clients need this token
     #[arg(long, env = "LOGCAST_TOKEN", hide_env_values = true, conflicts_with = "token_file")]
     token: Option<String>,
@@ -237,6 +241,7 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
         tee: false,
         once: false,
         max_clients: args.max_clients.map(|n| n as usize),
+        max_per_address: args.max_per_address as usize,
         token,
         people,
         no_auth: args.no_auth,

@@ -17,6 +17,7 @@ use super::guard::{Admission, Certificate, guard};
 use super::run::Job;
 use super::{Failure, plain, talk};
 use crate::live::backlog::Backlog;
+use crate::live::counts::Counter;
 use crate::live::feed::{Hub, Shown};
 use crate::live::pipe::Tee;
 use crate::live::{follow, indexer};
@@ -24,6 +25,7 @@ use crate::log::source::{self, Spec};
 use crate::web::State;
 use crate::web::access::Log;
 use crate::web::asker::Proxies;
+use crate::web::limits::Limits;
 use crate::web::people::Person;
 use crate::web::routes::Refused;
 use crate::web::server;
@@ -73,6 +75,8 @@ pub struct Options {
     pub once: bool,
     /// The most connections.
     pub max_clients: Option<usize>,
+    /// The most connections of one address that is not this machine's own.
+    pub max_per_address: usize,
     /// The token that clients need.
     pub token: Option<String>,
     /// People who have passwords.
@@ -186,6 +190,8 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         refused: Refused::default(),
         say: options.verbose.then_some(|text: &str| talk(false, text)),
         access: access.clone(),
+        panics: Counter::default(),
+        limits: Limits::new(max_clients, options.max_per_address),
         stop: stop.clone(),
         drain: OnceLock::new(),
     });

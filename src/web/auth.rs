@@ -21,8 +21,8 @@ const BAD_TRIES: u32 = 5;
 /// The most addresses whose bad tries are counted.
 const MAX_ADDRESSES: usize = 1024;
 
-/// Who may ask.
-#[derive(Debug)]
+/// Who may ask. Without anything said: who is on loopback, without a token.
+#[derive(Debug, Default)]
 pub struct Policy {
     /// Names and addresses of hosts, beside the loopback ones.
     pub hosts: Vec<String>,
@@ -220,7 +220,8 @@ impl Policy {
         let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let has_cookie = pairs.any(|(name, value)| name == self.cookie && same(value, &self.session));
+        let has_cookie = !self.session.is_empty()
+            && pairs.any(|(name, value)| name == self.cookie && same(value, &self.session));
         // Who has tried too often is not told whether this one is right.
         if gave_token(parts) && !self.tries.exhausted(asker.peer) {
             let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());

@@ -3,19 +3,24 @@
 use super::access::Seen;
 use super::asker::Asker;
 use super::auth::{Verdict, secure};
+use super::params::Params;
 use super::people::Login;
 use super::problem::Problem;
 use super::{State, assets, files, histogram, lines, metrics, raw, search, stream};
 use crate::live::counts::Counter;
 use bytes::Bytes;
+use hyper::body::Body;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 use warp::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 /// The most bytes of a request's body: a token in JSON.
 const MAX_BODY: u64 = 4096;
+/// How long a client may take to send it.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// All routes. Handlers are reached only through [`gate`].
 pub fn routes(
@@ -33,12 +38,20 @@ pub fn routes(
         .and(get)
         .and(warp::header::headers_cloned())
         .map(|tail: warp::path::Tail, headers: HeaderMap| page(tail.as_str(), &headers));
-    let health = warp::path!("healthz").and(get).map(|| "ok\n".into_response());
+    let health = warp::path!("healthz")
+        .and(get)
+        .and(query)
+        .map(|query: String| bare(&query, || "ok\n".into_response()));
     let ready = warp::path!("readyz")
         .and(get)
         .and(with_state.clone())
-        .map(|state: Arc<State>| metrics::ready(&state));
-    let counts = warp::path!("metrics").and(get).and(with_state.clone()).map(metrics::metrics);
+        .and(query)
+        .map(|state: Arc<State>, query: String| bare(&query, || metrics::ready(&state)));
+    let counts = warp::path!("metrics")
+        .and(get)
+        .and(with_state.clone())
+        .and(query)
+        .map(|state: Arc<State>, query: String| bare(&query, || metrics::metrics(state)));
     let stream = warp::path!("stream-logs")
         .and(get)
         .and(with_state.clone())
@@ -59,7 +72,7 @@ pub fn routes(
         .and(query)
         .and(warp::header::headers_cloned())
         .then(|state, query: String, headers: HeaderMap| async move {
-            reply(lines::lines(state, &query, &headers).await)
+            sized(reply(lines::lines(state, &query, &headers).await))
         });
     let search = warp::path!("api" / "search")
         .and(get)
@@ -124,6 +137,20 @@ fn reply(result: Result<Response, Problem>) -> Response {
     result.unwrap_or_else(Reply::into_response)
 }
 
+/// An answer without parameters, but for the token that the gate has looked at. The page takes any: links are decorated on
+/// their way by mail programs and chats.
+fn bare(query: &str, answer: impl FnOnce() -> Response) -> Response {
+    reply(Params::parse(query, &["token"], &[]).map(|_| answer()))
+}
+
+/// Says how long an answer is that is all there: HEAD, which loses its body, says it too.
+fn sized(mut response: Response) -> Response {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    response
+}
+
 fn page(name: &str, headers: &HeaderMap) -> Response {
     let missing = || Problem::new(StatusCode::NOT_FOUND, "there is nothing here").into_response();
     assets::asset(name, headers).unwrap_or_else(missing)
@@ -176,7 +203,7 @@ async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
 pub struct Refused([Counter; STATUSES.len()]);
 
 /// The statuses that are counted.
-const STATUSES: [u16; 11] = [400, 401, 403, 404, 405, 406, 409, 410, 416, 429, 503];
+const STATUSES: [u16; 12] = [400, 401, 403, 404, 405, 406, 408, 409, 410, 416, 429, 503];
 
 impl Refused {
     fn count(&self, status: StatusCode) {
@@ -241,7 +268,12 @@ where
                     parts.uri = Uri::from(path.clone());
                 }
                 parts.extensions.insert(asker);
-                route(Request::from_parts(parts, body)).await
+                let has_body = parts.method == Method::POST;
+                let routed = route(Request::from_parts(parts, body));
+                match has_body {
+                    true => tokio::time::timeout(BODY_TIMEOUT, routed).await.unwrap_or_else(|_| too_late()),
+                    false => routed.await,
+                }
             };
             (answer, cors)
         }
@@ -293,6 +325,13 @@ fn door(location: &str) -> Response {
         response.headers_mut().insert(header::LOCATION, location);
     }
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A body that does not come is not waited for.
+fn too_late() -> Response {
+    let mut response = Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come").into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

@@ -1,14 +1,15 @@
 //! Our own accept loop around the router, because warp's has no header time-out, no connection limit, and its
 //! graceful stop waits for ever for an open stream.
 //!
-//! Bounds: connections (a permit is taken before the accept), the time to send a request's head (also that of an
-//! idle connection), the head's size, hyper's buffer and the kernel's unsent bytes, so that a stalled client
-//! costs little. When the server stops, streams end by their token, idle connections are closed, and what is
+//! Bounds: connections in all (the next one waits for its permit) and of one address, the time to send a request's head
+//! (also that of an idle connection) and its body, the head's size, hyper's buffer and the kernel's unsent bytes, so
+//! that a stalled client costs little. When the server stops, streams end by their token, idle connections are closed, and what is
 //! stalled then is cut after a deadline.
 
 use super::State;
 use super::access::{Pending, Seen, Watched};
 use super::asker::Asker;
+use super::limits::{Limit, Place};
 use super::owner;
 use super::routes::{gate, routes};
 use hyper::server::conn::{http1, http2};
@@ -23,10 +24,10 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::signal::unix::Signal;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use warp::reply::Reply;
 
@@ -35,7 +36,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a client may take for the handshake of TLS.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Requests under way on one connection of HTTP/2: more tabs than anybody has.
-const MAX_STREAMS: u32 = 256;
+const MAX_STREAMS: u32 = 100;
+/// How long a client that is turned away has to read why, and how many have at once; the others are cut off.
+const TURNED_AWAY: (Duration, usize) = (Duration::from_secs(1), 64);
 /// How often a connection of HTTP/2 is asked whether it is there, and how long it may take to say so.
 const PING: Duration = Duration::from_secs(20);
 /// How often it is looked whether a certificate's files have changed.
@@ -99,14 +102,20 @@ pub async fn serve(listeners: Vec<Listener>, state: Arc<State>, max_connections:
 
 async fn accept(listener: Listener, state: Arc<State>, permits: Arc<Semaphore>) {
     let mut connections = JoinSet::new();
+    let leaving = Arc::new(Semaphore::new(TURNED_AWAY.1));
     let mut backoff = BACKOFF.0;
     loop {
-        while connections.try_join_next().is_some() {}
+        // A panic ends its own connection only; the message is on stderr.
+        while let Some(ended) = connections.try_join_next() {
+            if ended.is_err_and(|error| error.is_panic()) {
+                state.panics.one();
+            }
+        }
         let accepted = tokio::select! {
             () = state.stop.cancelled() => break,
-            accepted = next(&listener, &permits) => accepted,
+            accepted = next(&listener) => accepted,
         };
-        let (permit, stream) = match accepted {
+        let stream = match accepted {
             Ok(accepted) => accepted,
             Err(error) if is_of_one_connection(&error) => continue,
             Err(_) => {
@@ -119,6 +128,28 @@ async fn accept(listener: Listener, state: Arc<State>, permits: Arc<Semaphore>) 
             }
         };
         backoff = BACKOFF.0;
+        let Ok(place) = place_of(&stream, &state) else {
+            if let (Stream::Tcp(stream, _), None, Ok(turn)) =
+                (stream, &state.tls, leaving.clone().try_acquire_owned())
+            {
+                connections.spawn(turn_away(stream, turn));
+            }
+            continue;
+        };
+        let permit = match permits.clone().try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                state.limits.count(Limit::Connections);
+                tokio::select! {
+                    () = state.stop.cancelled() => break,
+                    // The semaphore is never closed.
+                    permit = permits.clone().acquire_owned() => match permit {
+                        Ok(permit) => permit,
+                        Err(_) => break,
+                    },
+                }
+            }
+        };
         let state = state.clone();
         connections.spawn(async move {
             match stream {
@@ -128,7 +159,7 @@ async fn accept(listener: Listener, state: Arc<State>, permits: Arc<Semaphore>) 
                 }
                 Stream::Unix(stream) => connection(stream, Asker::default(), state, false).await,
             }
-            drop(permit);
+            drop((permit, place));
         });
     }
     let file = match listener {
@@ -152,15 +183,49 @@ fn asker(stream: &tokio::net::TcpStream, peer: IpAddr, state: &State) -> Asker {
 }
 
 enum Stream {
-    Tcp(tokio::net::TcpStream, IpAddr),
+    Tcp(TcpStream, IpAddr),
     Unix(tokio::net::UnixStream),
 }
 
-type Accepted = (tokio::sync::OwnedSemaphorePermit, Stream);
+/// A place among the connections of its address, where they are counted.
+///
+/// # Errors
+/// There are too many.
+fn place_of(stream: &Stream, state: &State) -> Result<Option<Place>, ()> {
+    match stream {
+        // Behind a proxy there are many clients, which it counts itself.
+        Stream::Tcp(_, peer) if !peer.is_loopback() && !state.policy.proxies.trusts(Some(*peer)) => {
+            match state.limits.enter(*peer) {
+                None => {
+                    state.limits.count(Limit::Address);
+                    Err(())
+                }
+                place => Ok(place),
+            }
+        }
+        _ => Ok(None),
+    }
+}
 
-async fn next(listener: &Listener, permits: &Arc<Semaphore>) -> io::Result<Accepted> {
-    let permit = permits.clone().acquire_owned().await.map_err(io::Error::other)?;
-    let stream = match listener {
+/// Says why to a client whose address has too many connections, without a look at what it asks.
+async fn turn_away(mut stream: TcpStream, _turn: OwnedSemaphorePermit) {
+    const BODY: &str = r#"{"type":"about:blank","title":"Too Many Requests","status":429,"detail":"too many connections from this address"}"#;
+    let said = async {
+        let head =
+            "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\nRetry-After: 1";
+        let answer = format!("{head}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len());
+        stream.write_all(answer.as_bytes()).await?;
+        stream.shutdown().await?;
+        // A socket that is closed with unread bytes takes the answer with it.
+        let mut asked = [0; 1024];
+        while stream.read(&mut asked).await? > 0 {}
+        io::Result::Ok(())
+    };
+    let _ = tokio::time::timeout(TURNED_AWAY.0, said).await;
+}
+
+async fn next(listener: &Listener) -> io::Result<Stream> {
+    Ok(match listener {
         Listener::Tcp(listener) => {
             let (stream, peer) = listener.accept().await?;
             let socket = socket2::SockRef::from(&stream);
@@ -171,8 +236,7 @@ async fn next(listener: &Listener, permits: &Arc<Semaphore>) -> io::Result<Accep
             Stream::Tcp(stream, peer.ip().to_canonical())
         }
         Listener::Unix(listener, _) => Stream::Unix(listener.accept().await?.0),
-    };
-    Ok((permit, stream))
+    })
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {
@@ -180,7 +244,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
 }
 
-async fn tcp(stream: tokio::net::TcpStream, asker: Asker, state: Arc<State>) {
+async fn tcp(stream: TcpStream, asker: Asker, state: Arc<State>) {
     let Some(tls) = &state.tls else { return connection(stream, asker, state, false).await };
     let shake = tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.acceptor().accept(stream));
     let shaken = tokio::select! {
@@ -224,7 +288,8 @@ pub async fn keep_files(state: Arc<State>, mut hangup: Option<Signal>, talk: imp
     }
 }
 
-async fn connection<S>(stream: S, asker: Asker, state: Arc<State>, is_h2: bool)
+/// Serves one connection to its end, over whatever carries it.
+pub async fn connection<S>(stream: S, asker: Asker, state: Arc<State>, is_h2: bool)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

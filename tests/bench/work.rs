@@ -149,7 +149,7 @@ impl Site {
     }
 
     async fn client(&self, backlog: Backlog, follow: bool) -> Result<Client> {
-        let seat = self.hub.enter(ViewKey::all(Format::Sse));
+        let seat = self.hub.enter(ViewKey::all(Format::Sse)).expect("few views");
         let options = Options { start: Start::Backlog(backlog), follow, until: None };
         match Client::open(seat, options, CancellationToken::new()).await {
             Opened::Stream(client) => Ok(*client),
