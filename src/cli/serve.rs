@@ -11,8 +11,8 @@ use crate::web::asker::Proxy;
 use crate::web::limits::PER_ADDRESS;
 use crate::web::people::Person;
 use crate::web::tls::Files;
-use clap::Args;
 use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args};
 use jiff::tz::TimeZone;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
@@ -158,9 +158,9 @@ struct Common {
     /// When to colour errors and warnings
     #[arg(long, env = "LOGCAST_COLOR", value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
-    /// Say who asks for what, on standard error
-    #[arg(short, long, env = "LOGCAST_VERBOSE", value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
-    verbose: bool,
+    /// Say who asks for what and what happens to files, on standard error; twice, connections too
+    #[arg(short, long, env = "LOGCAST_VERBOSE", action = ArgAction::Count, value_parser = verbosity, conflicts_with = "quiet")]
+    verbose: u8,
     /// Say nothing but errors
     #[arg(short, long, env = "LOGCAST_QUIET", value_parser = FalseyValueParser::new())]
     quiet: bool,
@@ -298,6 +298,12 @@ fn base_path(text: &str) -> Result<String, &'static str> {
         false if names.len() <= 256 && names.split('/').all(good) => Ok(format!("/{names}")),
         _ => Err("must be a path like /logs, of letters, digits and - . _ ~"),
     }
+}
+
+/// How often `-v` is meant by a variable: a number, or a word for yes or no as with other flags.
+fn verbosity(text: &str) -> Result<u8, String> {
+    let no = ["", "0", "n", "no", "f", "false", "off"].contains(&text.to_ascii_lowercase().as_str());
+    Ok(if no { 0 } else { text.parse().unwrap_or(1) })
 }
 
 /// Whether standard input brings something: a pipe, a file, a socket.

@@ -11,6 +11,7 @@ pub mod run;
 pub mod serve;
 pub mod stop;
 pub mod tail;
+mod trace;
 
 use std::borrow::Cow;
 use std::fmt;

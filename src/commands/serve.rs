@@ -15,7 +15,7 @@ pub(super) use self::signals::Signals;
 use super::bind::bind;
 use super::guard::{Admission, Certificate, guard};
 use super::run::Job;
-use super::{Failure, plain, talk};
+use super::{Failure, plain, talk, trace};
 use crate::live::backlog::Backlog;
 use crate::live::counts::Counter;
 use crate::live::feed::{Hub, Shown};
@@ -101,8 +101,8 @@ pub struct Options {
     pub open: bool,
     /// Whether to draw the page's URL.
     pub qr: bool,
-    /// Whether to say who asks for what.
-    pub verbose: bool,
+    /// How much to say of what it does: who asks for what, files that are rotated; from 2 on connections too.
+    pub verbose: u8,
     /// Whether to say nothing but errors.
     pub quiet: bool,
 }
@@ -149,6 +149,7 @@ pub(super) fn start(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Res
 }
 
 async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u8, Failure> {
+    trace::tell(options.verbose);
     let stop = CancellationToken::new();
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     // Before the files are opened: they need descriptors too.
@@ -188,7 +189,6 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         title: options.title.clone(),
         tls: guard.tls,
         refused: Refused::default(),
-        say: options.verbose.then_some(|text: &str| talk(false, text)),
         access: access.clone(),
         panics: Counter::default(),
         limits: Limits::new(max_clients, options.max_per_address),

@@ -52,8 +52,6 @@ pub struct State {
     pub panics: Counter,
     /// How much at once.
     pub limits: limits::Limits,
-    /// Who hears of every request: a line with peer, method, path and status, without the query, which may hold a token.
-    pub say: Option<fn(&str)>,
     /// Where requests are written down.
     pub access: Option<access::Log>,
     /// Cancelled when the server stops: streams end.
@@ -74,7 +72,6 @@ impl State {
             refused: routes::Refused::default(),
             panics: Counter::default(),
             limits: limits::Limits::new(usize::MAX, limits::PER_ADDRESS),
-            say: None,
             access: None,
             stop: CancellationToken::new(),
             drain: OnceLock::new(),

@@ -29,6 +29,7 @@ use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio::signal::unix::Signal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tracing::{Level, debug, info};
 use warp::reply::Reply;
 
 /// How long a client may take to send a request's head, and how long a connection may be idle.
@@ -175,6 +176,11 @@ async fn accept(listener: Listener, state: Arc<State>, permits: Arc<Semaphore>) 
     }
 }
 
+/// An address, for people.
+fn named(peer: Option<IpAddr>) -> String {
+    peer.map_or_else(|| "unix".to_owned(), |peer| peer.to_string())
+}
+
 /// Who is at the other end of a connection.
 fn asker(stream: &tokio::net::TcpStream, peer: IpAddr, state: &State) -> Asker {
     let is_own = || Ok::<_, io::Error>(owner::is_own(stream.peer_addr()?, stream.local_addr()?));
@@ -251,10 +257,14 @@ async fn tcp(stream: TcpStream, asker: Asker, state: Arc<State>) {
         shaken = shake => shaken,
         () = state.stop.cancelled() => return,
     };
-    // Who speaks no TLS, or none of ours, or does not speak at all, is gone.
-    if let Ok(Ok(stream)) = shaken {
-        let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        connection(stream, asker, state, is_h2).await;
+    match shaken {
+        Ok(Ok(stream)) => {
+            let is_h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            connection(stream, asker, state, is_h2).await;
+        }
+        // Who speaks no TLS, or none of ours, or does not speak at all, is gone.
+        Ok(Err(error)) => debug!("no TLS with {}: {error}", named(asker.peer)),
+        Err(_) => debug!("no TLS with {}: it took too long", named(asker.peer)),
     }
 }
 
@@ -304,14 +314,16 @@ where
                     Err(never) => match never {},
                 }
             };
-            let asked = state.say.map(|_| format!("{} {}", request.method(), request.uri().path()));
+            // Without the query, which may hold a token.
+            let asked = tracing::enabled!(Level::INFO)
+                .then(|| format!("{} {}", request.method(), request.uri().path()));
             let pending = state.access.as_ref().map(|log| Pending::new(log, &request));
-            let (say, stop) = (state.say, state.stop.clone());
+            let stop = state.stop.clone();
             let response = gate(state, asker, request, route).await;
-            if let (Some(say), Some(asked)) = (say, asked) {
+            if let Some(asked) = asked {
                 let peer = response.extensions().get::<Seen>().and_then(|seen| seen.peer);
-                let peer = peer.map_or_else(|| "unix".to_owned(), |peer| peer.to_string());
-                say(&format!("{peer} {asked} {}", response.status().as_u16()));
+                let peer = named(peer);
+                info!("{peer} {asked} {}", response.status().as_u16());
             }
             let note = pending.map(|pending| pending.answered(&response, stop));
             Ok::<_, Infallible>(response.map(|body| Watched::new(body, note)))

@@ -73,7 +73,7 @@ fn below_a_path() {
     state(&browser, "live");
     place.append("f", "two\n");
     last(&browser, "two");
-    let shown: String = browser.get("location.href");
+    let shown: String = browser.get("return location.href");
     assert!(shown.starts_with(&format!("http://{}/team/logs/", server.address)), "{shown}");
     assert!(!shown.contains(token), "{shown}");
     // The cookie opens it again, and goes nowhere else.
