@@ -83,7 +83,7 @@ _logcast() {
 
     case "${cmd}" in
         logcast)
-            opts="-p -b -n -v -q -f -h -V --port --bind --lines --tz --spool-limit --max-clients --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help --version generate tail run healthcheck hash completions man serve check help"
+            opts="-p -b -n -v -q -f -h -V --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help --version generate tail run healthcheck hash completions man serve check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -122,6 +122,10 @@ _logcast() {
                     return 0
                     ;;
                 --max-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-per-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -546,7 +550,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__run)
-            opts="-p -b -n -v -q -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --open --qr --config --no-config --color --verbose --quiet --keep --no-show --help"
+            opts="-p -b -n -v -q -h --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --open --qr --config --no-config --color --verbose --quiet --keep --no-show --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -585,6 +589,10 @@ _logcast() {
                     return 0
                     ;;
                 --max-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-per-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -707,7 +715,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__serve)
-            opts="-p -b -n -v -q -f -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help"
+            opts="-p -b -n -v -q -f -h --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -746,6 +754,10 @@ _logcast() {
                     return 0
                     ;;
                 --max-clients)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-per-address)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

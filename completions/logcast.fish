@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= auth= auth-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= base-path= trusted-proxy= access-log= title= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
+    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= max-per-address= token= token-file= auth= auth-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= base-path= trusted-proxy= access-log= title= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -30,6 +30,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -s n -l lines -d 'What a n
 complete -c logcast -n "__fish_logcast_needs_command" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l max-per-address -d 'The most connections at once of one address; this machine\'s own are not counted' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l token-file -d 'Clients need the token in this file' -r -F
 complete -c logcast -n "__fish_logcast_needs_command" -l auth -d 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated' -r
@@ -52,7 +53,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Spe
 complete -c logcast -n "__fish_logcast_needs_command" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_needs_command" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-config -d 'Read no configuration file'
-complete -c logcast -n "__fish_logcast_needs_command" -s v -l verbose -d 'Say who asks for what, on standard error'
+complete -c logcast -n "__fish_logcast_needs_command" -s v -l verbose -d 'Say who asks for what and what happens to files, on standard error; twice, connections too'
 complete -c logcast -n "__fish_logcast_needs_command" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-history -d 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
@@ -134,6 +135,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -s n -l lines -d 'W
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l max-per-address -d 'The most connections at once of one address; this machine\'s own are not counted' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l token-file -d 'Clients need the token in this file' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l auth -d 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated' -r
@@ -155,7 +157,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-self-signed 
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-config -d 'Read no configuration file'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -s v -l verbose -d 'Say who asks for what, on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s v -l verbose -d 'Say who asks for what and what happens to files, on standard error; twice, connections too'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l keep -d 'Serve on when the command has ended, until a signal comes'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-show -d 'Do not show the command\'s output here as well; the URLs then go to standard output'
@@ -170,6 +172,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -s n -l lines -d 
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-per-address -d 'The most connections at once of one address; this machine\'s own are not counted' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token-file -d 'Clients need the token in this file' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l auth -d 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated' -r
@@ -192,7 +195,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signe
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-config -d 'Read no configuration file'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s v -l verbose -d 'Say who asks for what, on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s v -l verbose -d 'Say who asks for what and what happens to files, on standard error; twice, connections too'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-history -d 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
