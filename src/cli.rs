@@ -16,7 +16,7 @@ use self::serve::{RunArgs, ServeArgs};
 use self::tail::TailArgs;
 use self::wrong::usage;
 use crate::commands::http::Fingerprint;
-use crate::commands::{Failure, check, color_talk, complain, health};
+use crate::commands::{Failure, check, color_talk, complain, hash, health};
 use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -70,6 +70,12 @@ enum Command {
         /// The URL of its page, or of any route
         #[arg(value_name = "URL", default_value = "http://127.0.0.1:8000/")]
         url: String,
+    },
+    /// Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input
+    Hash {
+        /// The name to put before it
+        #[arg(value_name = "NAME")]
+        name: Option<String>,
     },
     /// Print the completions of a shell
     Completions {
@@ -155,6 +161,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Tail(args)) => return tail::run(args),
         Some(Command::Run(args)) => return serve::run_command(args),
         Some(Command::Healthcheck { url }) => health::run(&url),
+        Some(Command::Hash { name }) => print(hash::run(name.as_deref())?.as_bytes()),
         Some(Command::Serve(args)) => serve::run(args),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Check { source, count, idle, token, fingerprint }) => {

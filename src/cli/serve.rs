@@ -7,9 +7,12 @@ use super::{backlog, command, zone};
 use crate::commands::run::{self, Job};
 use crate::commands::{Failure, color_talk, guard, serve};
 use crate::live::backlog::Backlog;
+use crate::web::asker::Proxy;
+use crate::web::limits::PER_ADDRESS;
+use crate::web::people::Person;
 use crate::web::tls::Files;
-use clap::Args;
 use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args};
 use jiff::tz::TimeZone;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
@@ -89,14 +92,29 @@ struct Common {
     /// The most connections at once [default: 10000, or what the system allows]
     #[arg(long, env = "LOGCAST_MAX_CLIENTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_clients: Option<u32>,
+    /// The most connections at once of one address; this machine's own are not counted
+    #[arg(long, env = "LOGCAST_MAX_PER_ADDRESS", value_name = "N", default_value_t = PER_ADDRESS as u32, value_parser = clap::value_parser!(u32).range(1..))]
+    max_per_address: u32,
     /// Clients need this token
     #[arg(long, env = "LOGCAST_TOKEN", hide_env_values = true, conflicts_with = "token_file")]
     token: Option<String>,
     /// Clients need the token in this file
     #[arg(long, env = "LOGCAST_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Serve other machines without a token
-    #[arg(long, env = "LOGCAST_NO_AUTH", value_parser = FalseyValueParser::new(), conflicts_with_all = ["token", "token_file"])]
+    /// Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated
+    #[arg(
+        long,
+        env = "LOGCAST_AUTH",
+        hide_env_values = true,
+        value_name = "NAME:HASH",
+        value_delimiter = ' '
+    )]
+    auth: Vec<String>,
+    /// The same from a file, one a line, as htpasswd -B writes it
+    #[arg(long, env = "LOGCAST_AUTH_FILE", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    auth_file: Option<PathBuf>,
+    /// Serve without a token what other machines, or other users of this one, could not read otherwise
+    #[arg(long, env = "LOGCAST_NO_AUTH", value_parser = FalseyValueParser::new(), conflicts_with_all = ["token", "token_file", "auth", "auth_file"])]
     no_auth: bool,
     /// Speak TLS with this certificate (PEM, the chain); read again when it changes
     #[arg(long, env = "LOGCAST_TLS_CERT", value_name = "FILE", requires = "tls_key", value_hint = clap::ValueHint::FilePath)]
@@ -113,6 +131,15 @@ struct Common {
     /// A name under which this host is reached, for proxies and other machines
     #[arg(long, env = "LOGCAST_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     allow_host: Vec<String>,
+    /// Serve below this path, as /logs, for a proxy that passes it on
+    #[arg(long, env = "LOGCAST_BASE_PATH", value_name = "PATH", default_value = "/", hide_default_value = true, value_parser = base_path)]
+    base_path: String,
+    /// Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix
+    #[arg(long, env = "LOGCAST_TRUSTED_PROXY", value_name = "PROXY", value_delimiter = ',')]
+    trusted_proxy: Vec<Proxy>,
+    /// Write a line of JSON for each request to this file; opened anew on SIGHUP
+    #[arg(long, env = "LOGCAST_ACCESS_LOG", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    access_log: Option<PathBuf>,
     /// The page's title
     #[arg(long, env = "LOGCAST_TITLE")]
     title: Option<String>,
@@ -134,9 +161,9 @@ struct Common {
     /// When to colour errors and warnings
     #[arg(long, env = "LOGCAST_COLOR", value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
-    /// Say who asks for what, on standard error
-    #[arg(short, long, env = "LOGCAST_VERBOSE", value_parser = FalseyValueParser::new(), conflicts_with = "quiet")]
-    verbose: bool,
+    /// Say who asks for what and what happens to files, on standard error; twice, connections too
+    #[arg(short, long, env = "LOGCAST_VERBOSE", action = ArgAction::Count, value_parser = verbosity, conflicts_with = "quiet")]
+    verbose: u8,
     /// Say nothing but errors
     #[arg(short, long, env = "LOGCAST_QUIET", value_parser = FalseyValueParser::new())]
     quiet: bool,
@@ -182,6 +209,14 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
         let failure = Failure::usage("cannot use this token: it must be at least 8 visible ASCII characters");
         return Err(failure.help("--token \"$(head -c 16 /dev/urandom | base64)\" makes one"));
     }
+    // Not by clap, which would repeat what may be a password in clear.
+    let known = args.auth.iter().map(|text| Person::parse(text));
+    let mut people = known.collect::<Result<Vec<Person>, _>>().map_err(|why| {
+        Failure::usage(format!("cannot use what --auth says: {why}")).help("logcast hash NAME makes it")
+    })?;
+    if let Some(path) = &args.auth_file {
+        people.extend(read_people(path)?);
+    }
     for origin in &args.allow_origin {
         let plain_origin = origin
             .split_once("://")
@@ -209,8 +244,13 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
         tee: false,
         once: false,
         max_clients: args.max_clients.map(|n| n as usize),
+        max_per_address: args.max_per_address as usize,
         token,
+        people,
         no_auth: args.no_auth,
+        base_path: args.base_path,
+        trusted_proxies: args.trusted_proxy.into_iter().collect(),
+        access_log: args.access_log,
         tls: match (args.tls_cert, args.tls_key) {
             (Some(certificate), Some(key)) => Some(guard::Certificate::Files(Files { certificate, key })),
             _ => args.tls_self_signed.then_some(guard::Certificate::Made),
@@ -230,6 +270,44 @@ fn read_token(path: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::refused(format!("cannot read '{}': {error}", path.display())))?;
     Ok(text.trim().to_owned())
+}
+
+/// People from a file: `NAME:HASH` a line, empty lines and those that begin with `#` left out.
+fn read_people(path: &Path) -> Result<Vec<Person>, Failure> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::refused(format!("cannot read '{shown}': {error}")))?;
+    let mut people = Vec::new();
+    for (at, line) in text.lines().map(str::trim).enumerate() {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let wrong = |why| Failure::refused(format!("cannot use '{shown}', line {}: {why}", at + 1));
+        people.push(Person::parse(line).map_err(wrong)?);
+    }
+    match people.is_empty() {
+        true => Err(Failure::refused(format!("cannot use '{shown}': nobody is in it"))),
+        false => Ok(people),
+    }
+}
+
+/// A path of plain names, without the slash at its end.
+fn base_path(text: &str) -> Result<String, &'static str> {
+    let path = text.trim_end_matches('/');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let names = path.strip_prefix('/').unwrap_or(path);
+    let good = |name: &str| !name.is_empty() && !matches!(name, "." | "..") && name.bytes().all(plain);
+    match names.is_empty() {
+        true if text.is_empty() || text == "/" => Ok(String::new()),
+        false if names.len() <= 256 && names.split('/').all(good) => Ok(format!("/{names}")),
+        _ => Err("must be a path like /logs, of letters, digits and - . _ ~"),
+    }
+}
+
+/// How often `-v` is meant by a variable: a number, or a word for yes or no as with other flags.
+fn verbosity(text: &str) -> Result<u8, String> {
+    let no = ["", "0", "n", "no", "f", "false", "off"].contains(&text.to_ascii_lowercase().as_str());
+    Ok(if no { 0 } else { text.parse().unwrap_or(1) })
 }
 
 /// Whether standard input brings something: a pipe, a file, a socket.
@@ -255,5 +333,30 @@ fn check_command(source: &OsStr) -> Result<(), Failure> {
             format!("did you mean the command `logcast {name}`? For a file that is not there yet: ./{word}"),
         )),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_paths() {
+        for (text, expected) in [
+            ("", Some("")),
+            ("/", Some("")),
+            ("/logs", Some("/logs")),
+            ("logs/", Some("/logs")),
+            ("/a/b-c.d~e_f", Some("/a/b-c.d~e_f")),
+            ("//", None),
+            ("/a//b", None),
+            ("//evil.example", None),
+            ("/a/../b", None),
+            ("/a b", None),
+            ("/a?b", None),
+            ("/%41", None),
+        ] {
+            assert_eq!(base_path(text).ok().as_deref(), expected, "{text}");
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! Binding: from names and ports to listeners, with an error that says what to do.
 //!
 //! The default port, if it is taken, gives way to the next free one; a port that was given does not. A unix
-//! socket is made for its owner alone, and one that a killed server left over is replaced.
+//! socket is made for its owner alone, and one that a killed server left over is replaced. Sockets that systemd has
+//! bound (socket activation, sd_listen_fds(3)) take the place of the default address.
 
 use super::{Failure, plain};
-use crate::web::server::Listener;
+use crate::web::server::{Listener, SocketFile};
+use listenfd::ListenFd;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::unix::fs::FileTypeExt;
@@ -25,12 +27,21 @@ pub(super) struct Bound {
     pub(super) sockets: Vec<String>,
 }
 
+impl Bound {
+    /// Where it is, for people.
+    pub(super) fn names(&self) -> String {
+        let addresses = self.addresses.iter().map(SocketAddr::to_string);
+        addresses.chain(self.sockets.iter().cloned()).collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// Binds every name: addresses, host names, paths of unix sockets; loopback if there is none. All addresses have
 /// one port; `talk` hears of another than the default one.
 pub(super) fn bind(binds: &[String], port: Option<u16>, talk: &dyn Fn(&str)) -> Result<Bound, Failure> {
-    let default = [String::from("127.0.0.1")];
-    let names = if binds.is_empty() { &default[..] } else { binds };
     let mut bound = Bound { listeners: Vec::new(), addresses: Vec::new(), sockets: Vec::new() };
+    take_passed(&mut bound)?;
+    let default = [String::from("127.0.0.1")];
+    let names = if binds.is_empty() && bound.listeners.is_empty() { &default[..] } else { binds };
     let mut port = port;
     for name in names {
         if name.contains('/') {
@@ -50,6 +61,34 @@ pub(super) fn bind(binds: &[String], port: Option<u16>, talk: &dyn Fn(&str)) -> 
         }
     }
     Ok(bound)
+}
+
+/// Takes the sockets that were passed to this process.
+fn take_passed(bound: &mut Bound) -> Result<(), Failure> {
+    let mut passed = ListenFd::from_env();
+    for at in 0..passed.len() {
+        let refused =
+            |error: io::Error| Failure::refused(format!("cannot take socket {at} of systemd: {error}"));
+        if let Ok(Some(listener)) = passed.take_tcp_listener(at) {
+            listener.set_nonblocking(true).map_err(refused)?;
+            bound.addresses.push(listener.local_addr().map_err(refused)?);
+            let listener = tokio::net::TcpListener::from_std(listener).map_err(refused)?;
+            bound.listeners.push(Listener::Tcp(listener));
+            continue;
+        }
+        let Ok(Some(listener)) = passed.take_unix_listener(at) else {
+            let failure =
+                Failure::refused(format!("cannot take socket {at} of systemd: it is none to listen on"));
+            return Err(failure.help("the unit's socket needs ListenStream="));
+        };
+        listener.set_nonblocking(true).map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        bound.sockets.push(address.as_pathname().map_or_else(String::new, |path| path.display().to_string()));
+        let listener = tokio::net::UnixListener::from_std(listener).map_err(refused)?;
+        // Its file is systemd's.
+        bound.listeners.push(Listener::Unix(listener, None));
+    }
+    Ok(())
 }
 
 fn resolve(name: &str) -> Result<Vec<IpAddr>, Failure> {
@@ -133,14 +172,21 @@ fn bind_unix(name: &str) -> Result<Listener, Failure> {
         return Err(failure.help("an address has no slash; a socket has a path of its own"));
     }
     // A socket that nobody answers is left over from a server that was killed.
-    if std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket())
-        && std::os::unix::net::UnixStream::connect(path)
-            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-    {
+    if std::fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket()) && is_stale(path) {
         std::fs::remove_file(path).map_err(refused)?;
     }
     let mask = rustix::process::umask(rustix::fs::Mode::from_bits_truncate(0o177));
     let listener = tokio::net::UnixListener::bind(path);
     rustix::process::umask(mask);
-    Ok(Listener::Unix(listener.map_err(refused)?, path.to_owned()))
+    Ok(Listener::Unix(listener.map_err(refused)?, Some(SocketFile::made(path))))
+}
+
+/// Whether nobody listens on a socket. One whose queue is full does not answer, and is not waited for.
+fn is_stale(path: &Path) -> bool {
+    let connect = || {
+        let socket = socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None)?;
+        socket.set_nonblocking(true)?;
+        socket.connect(&socket2::SockAddr::unix(path)?)
+    };
+    connect().is_err_and(|error: io::Error| error.kind() == io::ErrorKind::ConnectionRefused)
 }

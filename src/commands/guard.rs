@@ -3,7 +3,11 @@
 use super::bind::Bound;
 use super::serve::Options;
 use super::{Failure, talk};
+use crate::log::private::{Privacy, strictest};
+use crate::log::source::Spec;
 use crate::web::auth::{Policy, Tries, random_token};
+use crate::web::owner;
+use crate::web::people::People;
 use crate::web::tls::{Files, Tls};
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,6 +18,46 @@ pub enum Certificate {
     Files(Files),
     /// It is made for this run.
     Made,
+}
+
+/// Who may ask at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// Whoever reaches it: what is served anyone on this machine may read anyway, or the user wants it so.
+    Anyone,
+    /// On loopback the server's own user, without a token.
+    Own,
+    /// Who has a token, or a name and a password.
+    Proved,
+}
+
+impl Admission {
+    /// Decides, from where it is bound and whether the logs are secret to other users of this machine.
+    pub(super) fn of(options: &Options, bound: &Bound, specs: &[Spec]) -> Admission {
+        if options.token.is_some() || !options.people.is_empty() {
+            return Admission::Proved;
+        }
+        if options.no_auth {
+            return Admission::Anyone;
+        }
+        if exposed(options, bound) {
+            return Admission::Proved;
+        }
+        if bound.addresses.is_empty() {
+            // A unix socket is its owner's, by its mode.
+            return Admission::Anyone;
+        }
+        match strictest(specs, options.history) {
+            Privacy::Open => Admission::Anyone,
+            Privacy::Enclosed if owner::can_tell() => Admission::Own,
+            Privacy::Enclosed | Privacy::Private => Admission::Proved,
+        }
+    }
+}
+
+/// Whether others than this machine's users reach it: by an address, or through a proxy.
+fn exposed(options: &Options, bound: &Bound) -> bool {
+    bound.addresses.iter().any(|address| !address.ip().is_loopback()) || !options.trusted_proxies.is_empty()
 }
 
 /// What stands between the network and the routes.
@@ -28,14 +72,13 @@ pub(super) struct Guard {
 ///
 /// # Errors
 /// A certificate that cannot be used; a system without randomness.
-pub(super) fn guard(options: &Options, bound: &Bound) -> Result<Guard, Failure> {
-    let exposed = bound.addresses.iter().any(|address| !address.ip().is_loopback());
-    let token = match (&options.token, exposed && !options.no_auth) {
+pub(super) fn guard(options: &Options, bound: &Bound, admission: Admission) -> Result<Guard, Failure> {
+    let token = match (&options.token, admission) {
         (Some(token), _) => Some(token.clone()),
-        (None, true) => Some(random()?),
-        (None, false) => None,
+        (None, Admission::Proved) if options.people.is_empty() => Some(random()?),
+        (None, _) => None,
     };
-    if exposed && options.no_auth {
+    if exposed(options, bound) && admission == Admission::Anyone {
         talk(options.quiet, "warning: anyone who reaches this address can read these logs");
     }
     let tls = match &options.tls {
@@ -47,7 +90,7 @@ pub(super) fn guard(options: &Options, bound: &Bound) -> Result<Guard, Failure> 
             Some(Tls::make(&names, &addresses).map_err(Failure::refused)?)
         }
     };
-    if exposed && tls.is_none() {
+    if bound.addresses.iter().any(|address| !address.ip().is_loopback()) && tls.is_none() {
         let what = "without TLS lines and token travel in clear; see --tls-cert and --tls-self-signed";
         talk(options.quiet, &format!("warning: {what}"));
     }
@@ -62,7 +105,13 @@ pub(super) fn guard(options: &Options, bound: &Bound) -> Result<Guard, Failure> 
         token: token.clone(),
         session: random()?,
         cookie: format!("logcast-{port}"),
-        secure: tls.is_some(),
+        people: match options.people.is_empty() {
+            true => None,
+            false => Some(People::new(options.people.clone(), random()?.as_bytes())),
+        },
+        own_only: admission == Admission::Own,
+        base: options.base_path.clone(),
+        proxies: options.trusted_proxies.clone(),
         tries: Tries::default(),
     };
     Ok(Guard { policy, tls, token })

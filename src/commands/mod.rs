@@ -4,12 +4,14 @@ mod bind;
 pub mod check;
 pub mod generate;
 pub mod guard;
+pub mod hash;
 pub mod health;
 pub mod http;
 pub mod run;
 pub mod serve;
 pub mod stop;
 pub mod tail;
+mod trace;
 
 use crate::log::filter::Marks;
 use std::borrow::Cow;

@@ -4,6 +4,7 @@
 //! on stderr. Ends with 0 by SIGINT or SIGTERM within two seconds, stalled clients included.
 
 mod ending;
+mod manager;
 mod signals;
 mod status;
 mod urls;
@@ -12,22 +13,27 @@ pub(super) use self::ending::{all_ended, all_taken};
 pub(super) use self::signals::Signals;
 
 use super::bind::bind;
-use super::guard::{Certificate, guard};
+use super::guard::{Admission, Certificate, guard};
 use super::run::Job;
-use super::{Failure, check_marks, plain, talk};
+use super::{Failure, check_marks, plain, talk, trace};
 use crate::live::backlog::Backlog;
+use crate::live::counts::Counter;
 use crate::live::feed::{Hub, Shown};
 use crate::live::pipe::Tee;
 use crate::live::{follow, indexer};
 use crate::log::source::{self, Spec};
 use crate::web::State;
+use crate::web::access::Log;
+use crate::web::asker::Proxies;
+use crate::web::limits::Limits;
+use crate::web::people::Person;
 use crate::web::routes::Refused;
 use crate::web::server;
 use jiff::tz::TimeZone;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::os::unix::fs::FileTypeExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -69,10 +75,20 @@ pub struct Options {
     pub once: bool,
     /// The most connections.
     pub max_clients: Option<usize>,
+    /// The most connections of one address that is not this machine's own.
+    pub max_per_address: usize,
     /// The token that clients need.
     pub token: Option<String>,
-    /// Whether to serve a wider network without a token.
+    /// People who have passwords.
+    pub people: Vec<Person>,
+    /// Whether to serve without a token what is not for everybody.
     pub no_auth: bool,
+    /// The path below which everything is served, as `/logs`; empty for all.
+    pub base_path: String,
+    /// Proxies whose word counts.
+    pub trusted_proxies: Proxies,
+    /// Where requests are written down.
+    pub access_log: Option<PathBuf>,
     /// The certificate that it speaks TLS with.
     pub tls: Option<Certificate>,
     /// Other origins that may read.
@@ -87,8 +103,8 @@ pub struct Options {
     pub open: bool,
     /// Whether to draw the page's URL.
     pub qr: bool,
-    /// Whether to say who asks for what.
-    pub verbose: bool,
+    /// How much to say of what it does: who asks for what, files that are rotated; from 2 on connections too.
+    pub verbose: u8,
     /// Whether to say nothing but errors.
     pub quiet: bool,
 }
@@ -136,6 +152,7 @@ pub(super) fn start(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Res
 }
 
 async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u8, Failure> {
+    trace::tell(options.verbose);
     let stop = CancellationToken::new();
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     // Before the files are opened: they need descriptors too.
@@ -151,7 +168,9 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         None => (None, Vec::new()),
         Some(job) => job.pipes(limit).map(|(job, pipes)| (Some(job), pipes))?,
     };
+    let admission = Admission::of(&options, &bound, &specs);
     let follow_options = follow::Options {
+        only_public: admission == Admission::Anyone && !options.no_auth && !bound.addresses.is_empty(),
         poll: options.poll,
         follow: options.follow,
         spool_limit: options.spool_limit,
@@ -163,8 +182,9 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         .map_err(|error| Failure::refused(error.to_string()))?;
     let indexer = indexer::start(hub.clone(), BLOCKING_NICE)
         .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
-    let guard = guard(&options, &bound)?;
+    let guard = guard(&options, &bound, admission)?;
     let secure = guard.tls.is_some();
+    let access = access_log(&options)?;
     let state = Arc::new(State {
         hub: hub.clone(),
         policy: guard.policy,
@@ -173,16 +193,20 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         highlight: options.highlight.clone(),
         tls: guard.tls,
         refused: Refused::default(),
-        access: options.verbose.then_some(|text: &str| talk(false, text)),
+        access: access.clone(),
+        panics: Counter::default(),
+        limits: Limits::new(max_clients, options.max_per_address),
         stop: stop.clone(),
         drain: OnceLock::new(),
     });
     urls::say(&options, &bound, guard.token.as_deref(), secure);
-    // A hangup then means the certificate, not the end.
-    let hangup = if matches!(options.tls, Some(Certificate::Files(_))) { ends.hangup.take() } else { None };
-    let certificate =
-        tokio::spawn(server::keep_certificate(state.clone(), hangup, move |text| talk(quiet, text)));
+    let bound_names = bound.names();
+    // A hangup then means the certificate and the access log, not the end.
+    let reloads = access.is_some() || matches!(options.tls, Some(Certificate::Files(_)));
+    let hangup = if reloads { ends.hangup.take() } else { None };
+    let files = tokio::spawn(server::keep_files(state.clone(), hangup, move |text| talk(quiet, text)));
     let server = tokio::spawn(server::serve(bound.listeners, state.clone(), max_clients));
+    let manager = manager::tell(&bound_names);
     // A command's own output has the terminal.
     let status = tokio::spawn(status::line(hub.clone(), quiet || job.is_some() && options.tee));
     let code = match &mut job {
@@ -207,16 +231,30 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         }
     };
     status.abort();
-    certificate.abort();
+    files.abort();
+    manager.stopping();
     stop.cancel();
     tokio::select! {
         _ = server => {}
         // A second signal stops at once.
         _ = ends.next() => {}
     }
+    if let Some(log) = access {
+        log.flush();
+    }
     drop(indexer);
     drop(follower);
     code
+}
+
+fn access_log(options: &Options) -> Result<Option<Log>, Failure> {
+    let Some(path) = &options.access_log else { return Ok(None) };
+    let quiet = options.quiet;
+    let log = Log::open(path, move |text| talk(quiet, text));
+    log.map(Some).map_err(|error| {
+        let shown = plain(&path.display().to_string());
+        Failure::refused(format!("cannot write '{shown}': {error}"))
+    })
 }
 
 fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {

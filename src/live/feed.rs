@@ -12,7 +12,7 @@ use super::notices::now;
 use super::pool;
 use super::source::{Source, State};
 use super::vector::{Delta, Vector};
-use super::view::{Content, Record, View, ViewKey};
+use super::view::{Content, MOST_VIEWS, Record, View, ViewKey};
 use crate::log::encode::{Format, notice};
 use crate::log::record::{self, Reader};
 use crate::log::segment::{Place, Segment};
@@ -168,11 +168,12 @@ impl Hub {
         self.blocks.load(Ordering::Relaxed)
     }
 
-    /// The view of a key, made if there is none, with a client's place in it.
-    pub fn enter(self: &Arc<Hub>, key: ViewKey) -> Seat {
+    /// The view of a key, made if there is none and not too many others, with a client's place in it.
+    pub fn enter(self: &Arc<Hub>, key: ViewKey) -> Option<Seat> {
         let mut canon = lock(&self.canon);
         let view = match canon.views.iter().find(|view| view.key == key) {
             Some(view) => view.clone(),
+            None if canon.views.len() >= MOST_VIEWS => return None,
             None => {
                 let vector = canon.vector.only(|source| key.wants(source));
                 let ended = canon.ended.iter().copied().filter(|&source| key.wants(source)).collect();
@@ -183,7 +184,7 @@ impl Hub {
         };
         view.clients.fetch_add(1, Ordering::Relaxed);
         self.clients.fetch_add(1, Ordering::Relaxed);
-        Seat { view, hub: self.clone(), shares: false }
+        Some(Seat { view, hub: self.clone(), shares: false })
     }
 
     /// Says what came, to all views, as the next record of the canonical order. Only the follower calls this.

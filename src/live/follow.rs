@@ -6,7 +6,7 @@
 //! while few of them get each line at once.
 
 use super::feed::Hub;
-use super::followed::{Followed, Look};
+use super::followed::{Followed, Look, is_secret};
 use super::pipe::{self, Named, Stream, Tee};
 use super::piped::Piped;
 use super::source::Source;
@@ -44,6 +44,8 @@ pub struct Options {
     pub tee: Tee,
     /// Pipes that have no path.
     pub pipes: Vec<Named>,
+    /// Whether files that some users of this machine may not read are refused: anyone here may ask.
+    pub only_public: bool,
     /// Where to say what a person should know.
     pub talk: Box<dyn Fn(&str) + Send>,
 }
@@ -177,7 +179,10 @@ impl Follower {
     /// A new path. A FIFO and what a compressed file holds are copied like standard input.
     fn join(&mut self, name: String, path: PathBuf) -> io::Result<()> {
         self.joined.insert(path.clone());
-        if std::fs::metadata(&path).is_ok_and(|meta| pipe::is_stream(&path, &meta)) {
+        // A secret one stays a path, which is looked at, and refused.
+        if !(self.options.only_public && is_secret(&path))
+            && std::fs::metadata(&path).is_ok_and(|meta| pipe::is_stream(&path, &meta))
+        {
             let stream = pipe::open_stream(&path).map_err(|error| named(&name, &error))?;
             let source = self.hub.join(name, None);
             return self.follow_stream(source, stream);
@@ -256,7 +261,9 @@ impl Follower {
     }
 
     fn look(&mut self, at: usize, tick: bool) {
-        let mut look = Look { hub: &self.hub, buf: &mut self.buf, talk: &self.options.talk, tick };
+        let only_public = self.options.only_public;
+        let mut look =
+            Look { hub: &self.hub, buf: &mut self.buf, talk: &self.options.talk, tick, only_public };
         self.paths[at].followed.look(&mut look);
     }
 
@@ -333,7 +340,14 @@ impl Follower {
     /// For `--no-follow`: the files end where they end now.
     fn end_files(&mut self) {
         for mut path in std::mem::take(&mut self.paths) {
-            let mut look = Look { hub: &self.hub, buf: &mut self.buf, talk: &self.options.talk, tick: false };
+            let only_public = self.options.only_public;
+            let mut look = Look {
+                hub: &self.hub,
+                buf: &mut self.buf,
+                talk: &self.options.talk,
+                tick: false,
+                only_public,
+            };
             path.followed.end(&mut look);
         }
         self.globs.clear();

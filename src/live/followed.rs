@@ -18,6 +18,7 @@ use super::vector::Delta;
 use super::view::Content;
 use crate::log::cursor::NO_GENERATION;
 use crate::log::logfile::{Head, Ident, LogFile};
+use crate::log::private::{Privacy, privacy};
 use crate::log::rotated::Stamp;
 use crate::log::segment::{Born, Place, Segment};
 use compare::{Change, Found, compare};
@@ -25,7 +26,7 @@ use siblings::head_now;
 use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -68,6 +69,13 @@ pub struct Look<'a> {
     pub talk: &'a dyn Fn(&str),
     /// Whether this is a tick's look, which also looks at what events would have told.
     pub tick: bool,
+    /// Whether a file that some users of this machine may not read is refused.
+    pub only_public: bool,
+}
+
+/// Whether there are users of this machine that may not read a file.
+pub(super) fn is_secret(path: &Path) -> bool {
+    privacy(path).is_ok_and(|found| found != Privacy::Open)
 }
 
 impl Followed {
@@ -102,6 +110,12 @@ impl Followed {
         self.stream
     }
 
+    /// Whether a file is not the one that is read.
+    fn is_new(&self, meta: &std::fs::Metadata) -> bool {
+        let seen = self.open.last().filter(|_| self.named).map(|growing| growing.file.ident());
+        matches!(compare(seen, Found::File(Ident::of(meta))), Change::Replaced)
+    }
+
     /// Counts new files that the watcher saw at the path.
     pub fn saw_births(&mut self, count: u32) {
         self.births_seen += u64::from(count);
@@ -115,6 +129,13 @@ impl Followed {
         let lives = self.open.last().map(|growing| growing.segment.serial);
         let readable = self.read_all(look);
         let found = match std::fs::metadata(&self.path) {
+            Ok(meta) if look.only_public && self.is_new(&meta) && is_secret(&self.path) => {
+                self.looked = true;
+                return self.fail(
+                    look,
+                    "some users here may not read it, and all may ask; see --token and --no-auth",
+                );
+            }
             Ok(meta) if self.open.is_empty() && is_stream(&self.path, &meta) => {
                 self.stream = true;
                 return;

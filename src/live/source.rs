@@ -13,6 +13,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use tracing::info;
 
 /// How many past generations of a source are remembered: none is told twice when its file comes back, and a
 /// cursor in one of them finds those that followed.
@@ -168,6 +169,9 @@ impl Source {
 impl Source {
     /// Counts what is said of it.
     pub(super) fn count(&self, content: &Content<'_>) {
+        if let Content::Notice { name, .. } = content {
+            info!("'{}': {name}", self.name.escape_debug());
+        }
         match content {
             Content::Lines(_, block) => {
                 self.counts.bytes.add(block.to - block.from);

@@ -21,6 +21,8 @@ use tokio::sync::watch;
 
 /// The most records of a ring: at one line a record they cost more than their bytes.
 const RING_RECORDS: usize = 4096;
+/// The most views: one with filters may hold some MiB of compiled patterns, and each new line passes all of them.
+pub const MOST_VIEWS: usize = 256;
 
 /// What a client asks to see.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

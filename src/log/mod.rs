@@ -8,6 +8,7 @@ pub mod filter;
 pub mod index;
 pub mod lines;
 pub mod logfile;
+pub mod private;
 pub mod record;
 pub mod rotated;
 pub mod said;

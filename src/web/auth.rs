@@ -1,9 +1,11 @@
 //! The one gate before every route: who may ask, from where, and for which host.
 //!
 //! Walls, in order: a `Host` that is ours (DNS rebinding), an `Origin` that is ours or allowed, fetch metadata
-//! (another site's page), a token where one is in force. The decision is a plain function of what the request
-//! says ([`Policy::decide`]); what it needs beside is the process's secret and a count of bad tries.
+//! (another site's page), a token or a login where one is in force. The decision is a plain function of what the
+//! request says ([`Policy::decide`]); what it needs beside is the process's secret and a count of bad tries.
 
+use super::asker::{Asker, Proxies};
+use super::people::{Login, People};
 use super::problem::Problem;
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,13 +16,13 @@ use warp::http::request::Parts;
 use warp::http::uri::Authority;
 use warp::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
 
-/// Bad tokens that an address may send in a second.
+/// Bad tokens or passwords that an address may send in a second.
 const BAD_TRIES: u32 = 5;
 /// The most addresses whose bad tries are counted.
 const MAX_ADDRESSES: usize = 1024;
 
-/// Who may ask.
-#[derive(Debug)]
+/// Who may ask. Without anything said: who is on loopback, without a token.
+#[derive(Debug, Default)]
 pub struct Policy {
     /// Names and addresses of hosts, beside the loopback ones.
     pub hosts: Vec<String>,
@@ -34,31 +36,56 @@ pub struct Policy {
     pub session: String,
     /// The cookie's name. It holds the port, since cookies ignore ports.
     pub cookie: String,
-    /// Whether it speaks TLS: then the cookie is for TLS only.
-    pub secure: bool,
+    /// People who have passwords, where some have.
+    pub people: Option<People>,
+    /// Whether on loopback only the server's own user may read: no token is in force, but a log is in a closed folder.
+    pub own_only: bool,
+    /// The path below which everything is, without a slash at its end; empty for all.
+    pub base: String,
+    /// Proxies that are believed.
+    pub proxies: Proxies,
     /// Bad tries by address.
     pub tries: Tries,
 }
 
-/// Counts bad tokens by address.
+/// Counts bad tokens and passwords by address; all who come over unix sockets count as one.
 #[derive(Debug, Default)]
-pub struct Tries(Mutex<HashMap<IpAddr, (Instant, u32)>>);
+pub struct Tries(Mutex<HashMap<Option<IpAddr>, (Instant, u32)>>);
 
 impl Tries {
     /// Whether this address may try no more for now.
-    fn exhausted(&self, peer: Option<IpAddr>) -> bool {
-        let tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        peer.and_then(|peer| tries.get(&peer))
-            .is_some_and(|(since, count)| *count >= BAD_TRIES && since.elapsed() < Duration::from_secs(1))
-    }
-
-    fn bad(&self, peer: Option<IpAddr>) {
-        let Some(peer) = peer else { return };
+    pub(super) fn exhausted(&self, peer: Option<IpAddr>) -> bool {
         let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tries.retain(|_, (since, _)| since.elapsed() < Duration::from_secs(1));
-        if tries.len() < MAX_ADDRESSES {
-            tries.entry(peer).or_insert((Instant::now(), 0)).1 += 1;
+        match tries.get(&bucket(peer)) {
+            Some((_, count)) => *count >= BAD_TRIES,
+            // So many addresses are one attacker's: for a second nobody else may try.
+            None => tries.len() >= MAX_ADDRESSES,
         }
+    }
+
+    /// Counts a bad try.
+    pub(super) fn bad(&self, peer: Option<IpAddr>) {
+        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if tries.len() < MAX_ADDRESSES || tries.contains_key(&bucket(peer)) {
+            tries.entry(bucket(peer)).or_insert((Instant::now(), 0)).1 += 1;
+        }
+    }
+
+    /// Takes one back: it was good.
+    pub(super) fn forgive(&self, peer: Option<IpAddr>) {
+        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, count)) = tries.get_mut(&bucket(peer)) {
+            *count = count.saturating_sub(1);
+        }
+    }
+}
+
+/// Who counts as one: of IPv6 a network of 64 bits, of which every host has all addresses.
+fn bucket(peer: Option<IpAddr>) -> Option<IpAddr> {
+    match peer?.to_canonical() {
+        IpAddr::V4(ip) => Some(IpAddr::V4(ip)),
+        IpAddr::V6(ip) => Some(IpAddr::V6((u128::from(ip) & !u128::from(u64::MAX)).into())),
     }
 }
 
@@ -88,45 +115,88 @@ fn same(a: &str, b: &str) -> bool {
 
 impl Policy {
     /// Decides about a request.
-    pub fn decide(&self, parts: &Parts, peer: Option<IpAddr>) -> Verdict {
+    pub fn decide(&self, parts: &Parts, asker: &Asker, login: &Login) -> Verdict {
         let refuse = |status, detail: &str| Verdict::Refuse(Problem::new(status, detail));
-        let host = match host_of(parts) {
+        let host = match host_of(parts, asker) {
             Ok(host) => host,
             Err(detail) => return refuse(StatusCode::BAD_REQUEST, detail),
         };
-        let by_token = match self.authenticate(parts) {
-            Who::Nobody if self.tries.exhausted(peer) => {
-                return refuse(StatusCode::TOO_MANY_REQUESTS, "too many wrong tokens");
-            }
-            who => who,
-        };
+        let who = self.authenticate(parts, asker, login);
         let host_ok = host.as_ref().is_none_or(|host| self.knows_host(host.host()));
-        if !host_ok && !matches!(by_token, Who::Token) {
+        if !host_ok && !matches!(who, Who::Proved) {
             return refuse(StatusCode::FORBIDDEN, "the Host header names another host; see --allow-host");
         }
-        let cors = match self.origin(parts, host.as_ref()) {
+        let cors = match self.origin(parts, asker, host.as_ref()) {
             Ok(cors) => cors,
             Err(detail) => return refuse(StatusCode::FORBIDDEN, detail),
         };
         if cors.is_none() && is_foreign(&parts.headers) {
             return refuse(StatusCode::FORBIDDEN, "another site may not read this; see --allow-origin");
         }
-        let open = matches!(parts.uri.path(), "/" | "/healthz" | "/readyz" | "/favicon.ico")
-            || parts.uri.path().starts_with("/assets/")
-            || parts.uri.path() == "/api/session" && parts.method == Method::POST
-            || parts.method == Method::OPTIONS;
-        if self.token.is_some() && !open && matches!(by_token, Who::Nobody) {
-            if gave_token(parts) {
-                self.tries.bad(peer);
-            }
-            return refuse(StatusCode::UNAUTHORIZED, "a token is needed");
+        match who {
+            Who::Nobody if !self.is_open(parts) => Verdict::Refuse(self.unknown(parts, asker, login)),
+            _ => Verdict::Pass(cors),
         }
-        Verdict::Pass(cors)
+    }
+
+    /// What needs no token: the page asks for it, and what is in it is no secret. Names and passwords are asked for by the
+    /// browser itself, at the page.
+    fn is_open(&self, parts: &Parts) -> bool {
+        let path = parts.uri.path();
+        let page = path == "/" && self.people.is_none() && self.token.is_some();
+        page || matches!(path, "/healthz" | "/readyz" | "/favicon.ico")
+            || path.starts_with("/assets/")
+            || path == "/api/session" && parts.method == Method::POST
+            || parts.method == Method::OPTIONS
+    }
+
+    /// What somebody is told who has proved nothing; a bad try counts.
+    fn unknown(&self, parts: &Parts, asker: &Asker, login: &Login) -> Problem {
+        let throttled = || {
+            let why = "too many wrong tokens or passwords";
+            Problem { retry_after: Some(1), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, why) }
+        };
+        match login {
+            Login::Throttled => return throttled(),
+            Login::Busy => {
+                return Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many passwords are being checked");
+            }
+            Login::None | Login::Bad | Login::Good(_) => {}
+        }
+        if *login == Login::None && gave_token(parts) {
+            if self.tries.exhausted(asker.peer) {
+                return throttled();
+            }
+            self.tries.bad(asker.peer);
+        }
+        if self.own_only {
+            let why = "a log is in a folder that only its user may enter; see --token and --no-auth";
+            return Problem::new(StatusCode::FORBIDDEN, why);
+        }
+        let what = match (&self.token, &self.people) {
+            (_, None) => "a token is needed",
+            (None, _) => "a name and a password are needed",
+            (Some(_), Some(_)) => "a token, or a name and a password, are needed",
+        };
+        Problem::new(StatusCode::UNAUTHORIZED, what)
+    }
+
+    /// What a refusal asks for (RFC 9110 § 11.6.1). What a page's script asks is not asked back: the browser would.
+    pub fn challenge(&self, headers: &HeaderMap) -> HeaderValue {
+        let mode = headers.get("sec-fetch-mode").and_then(|mode| mode.to_str().ok());
+        match self.people.is_some() && mode.is_none_or(|mode| mode == "navigate") {
+            true => HeaderValue::from_static("Basic realm=\"logcast\", charset=\"UTF-8\""),
+            false => HeaderValue::from_static("Bearer realm=\"logcast\""),
+        }
     }
 
     /// Whether a token is the one in force.
     pub fn accepts(&self, token: &str, peer: Option<IpAddr>) -> bool {
-        let good = !self.tries.exhausted(peer) && self.token.as_deref().is_none_or(|own| same(own, token));
+        let right = match &self.token {
+            Some(own) => same(own, token),
+            None => self.people.is_none() && !self.own_only,
+        };
+        let good = !self.tries.exhausted(peer) && right;
         if !good {
             self.tries.bad(peer);
         }
@@ -134,30 +204,36 @@ impl Policy {
     }
 
     /// The `Set-Cookie` value of a session.
-    pub fn session_cookie(&self) -> String {
-        let secure = if self.secure { "; Secure" } else { "" };
-        format!("{}={}; HttpOnly; SameSite=Lax; Path=/{secure}", self.cookie, self.session)
+    pub fn session_cookie(&self, asker: &Asker) -> String {
+        let secure = if asker.secure { "; Secure" } else { "" };
+        format!("{}={}; HttpOnly; SameSite=Lax; Path={}/{secure}", self.cookie, self.session, self.base)
     }
 
-    fn authenticate(&self, parts: &Parts) -> Who {
-        let Some(token) = &self.token else { return Who::Open };
-        let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let bearer = given
-            .and_then(|value| value.split_once(' '))
-            .filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
-        if bearer.is_some_and(|(_, given)| same(given.trim(), token)) {
-            return Who::Token;
+    fn authenticate(&self, parts: &Parts, asker: &Asker, login: &Login) -> Who {
+        if self.token.is_none() && self.people.is_none() {
+            return if self.own_only && !asker.own { Who::Nobody } else { Who::Open };
         }
-        if query_token(parts).is_some_and(|given| same(&given, token)) {
-            return Who::Token;
+        if matches!(login, Login::Good(_)) {
+            return Who::Proved;
         }
+        let Some(token) = &self.token else { return Who::Nobody };
         let cookies = parts.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
         let mut pairs =
             cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        match pairs.any(|(name, value)| name == self.cookie && same(value, &self.session)) {
-            true => Who::Cookie,
-            false => Who::Nobody,
+        let has_cookie = !self.session.is_empty()
+            && pairs.any(|(name, value)| name == self.cookie && same(value, &self.session));
+        // Who has tried too often is not told whether this one is right.
+        if gave_token(parts) && !self.tries.exhausted(asker.peer) {
+            let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let bearer = given
+                .and_then(|value| value.split_once(' '))
+                .filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
+            let by_header = bearer.is_some_and(|(_, given)| same(given.trim(), token));
+            if by_header || query_token(parts).is_some_and(|given| same(&given, token)) {
+                return Who::Proved;
+            }
         }
+        if has_cookie { Who::Cookie } else { Who::Nobody }
     }
 
     fn knows_host(&self, host: &str) -> bool {
@@ -173,14 +249,20 @@ impl Policy {
     }
 
     /// The origin that may read the answer, `None` for our own.
-    fn origin(&self, parts: &Parts, host: Option<&Authority>) -> Result<Option<String>, &'static str> {
+    fn origin(
+        &self,
+        parts: &Parts,
+        asker: &Asker,
+        host: Option<&Authority>,
+    ) -> Result<Option<String>, &'static str> {
         let mut origins = parts.headers.get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else { return Ok(None) };
         let (Ok(origin), None) = (origin.to_str(), origins.next()) else {
             return Err("the Origin header is malformed");
         };
-        let own = origin.split_once("://").map(|(_, rest)| rest);
-        if own.is_some() && own == host.map(Authority::as_str) {
+        // Over TLS the same host without it is another origin; a proxy that is not trusted may have taken TLS off.
+        let own = origin.split_once("://").filter(|(scheme, _)| *scheme == "https" || !asker.secure);
+        if own.is_some_and(|(_, own)| host.is_some_and(|host| host.as_str() == own)) {
             return Ok(None);
         }
         let allowed =
@@ -194,15 +276,16 @@ impl Policy {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
-    /// No token is in force.
+    /// Nothing has to be proved.
     Open,
-    Token,
+    /// By a token or a password with the request, which a browser sends only to the host where they were typed.
+    Proved,
     Cookie,
     Nobody,
 }
 
 /// The host that a request is for; `None` for HTTP/1.0 without one.
-fn host_of(parts: &Parts) -> Result<Option<Authority>, &'static str> {
+fn host_of(parts: &Parts, asker: &Asker) -> Result<Option<Authority>, &'static str> {
     let mut hosts = parts.headers.get_all(header::HOST).iter();
     let (first, second) = (hosts.next(), hosts.next());
     if second.is_some() {
@@ -217,6 +300,7 @@ fn host_of(parts: &Parts) -> Result<Option<Authority>, &'static str> {
     };
     let malformed = "the Host header is malformed";
     let host = host.to_str().map_err(|_| malformed)?;
+    let host = asker.host.as_deref().unwrap_or(host);
     let authority: Authority = host.parse().map_err(|_| malformed)?;
     let bracketed = authority.host().starts_with('[');
     let whole =
@@ -272,7 +356,10 @@ mod tests {
 
     fn policy() -> Policy {
         Policy {
-            secure: false,
+            people: None,
+            own_only: false,
+            base: String::new(),
+            proxies: Proxies::default(),
             hosts: vec!["logs.example".to_owned()],
             any_address: false,
             origins: vec!["https://ok.example".to_owned(), "null".to_owned()],
@@ -284,12 +371,22 @@ mod tests {
     }
 
     fn decide(policy: &Policy, target: &str, headers: &[(&str, &str)]) -> u16 {
+        decide_for(policy, &Asker::default(), &Login::None, target, headers)
+    }
+
+    fn decide_for(
+        policy: &Policy,
+        asker: &Asker,
+        login: &Login,
+        target: &str,
+        headers: &[(&str, &str)],
+    ) -> u16 {
         let mut request = Request::builder().uri(target);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let parts = request.body(()).unwrap().into_parts().0;
-        match policy.decide(&parts, None) {
+        match policy.decide(&parts, asker, login) {
             Verdict::Pass(_) => 200,
             Verdict::Refuse(problem) => problem.status.as_u16(),
         }
@@ -371,5 +468,102 @@ mod tests {
         assert_eq!(tries, 0);
         assert!(policy.tries.exhausted(peer));
         assert!(!policy.accepts("secret", peer));
+        // A guess is not looked at, be it right; who has a cookie gets on.
+        let asker = Asker { peer, ..Asker::default() };
+        let ask = |headers: &[(&str, &str)]| {
+            let headers = [&[("host", "localhost")], headers].concat();
+            decide_for(&policy, &asker, &Login::None, "/stream-logs", &headers)
+        };
+        assert_eq!(ask(&[("authorization", "Bearer secret")]), 429);
+        assert_eq!(ask(&[("cookie", "logcast-8000=session")]), 200);
+        assert_eq!(ask(&[("cookie", "logcast-8000=session"), ("authorization", "Bearer wrong")]), 200);
+        assert_eq!(ask(&[]), 401);
+    }
+
+    #[test]
+    fn tries_are_counted_by_network_and_for_all_sockets() {
+        let tries = Tries::default();
+        let ip = |text: &str| text.parse::<IpAddr>().ok();
+        for at in 0..BAD_TRIES {
+            tries.bad(ip(&format!("2001:db8::{at}")));
+            tries.bad(None);
+        }
+        assert!(tries.exhausted(ip("2001:db8::ffff")) && tries.exhausted(None));
+        assert!(!tries.exhausted(ip("2001:db8:0:1::1")) && !tries.exhausted(ip("192.0.2.1")));
+        tries.forgive(None);
+        assert!(!tries.exhausted(None));
+        for at in 0..MAX_ADDRESSES as u32 {
+            tries.bad(Some(IpAddr::from(at.to_be_bytes())));
+        }
+        assert!(tries.exhausted(ip("203.0.113.1")), "a flood of addresses");
+    }
+
+    #[test]
+    fn a_name_and_a_password() {
+        let mut policy = policy();
+        policy.people = Some(People::new(Vec::new(), b"secret"));
+        let host = [("host", "localhost")];
+        let ask = |policy: &Policy, login: &Login, target: &str| {
+            decide_for(policy, &Asker::default(), login, target, &host)
+        };
+        let good = Login::Good("eva".into());
+        for target in ["/", "/stream-logs", "/metrics", "/raw/f"] {
+            assert_eq!(ask(&policy, &Login::None, target), 401, "{target}");
+            assert_eq!(ask(&policy, &Login::Bad, target), 401, "{target}");
+            assert_eq!(ask(&policy, &Login::Throttled, target), 429, "{target}");
+            assert_eq!(ask(&policy, &Login::Busy, target), 503, "{target}");
+            assert_eq!(ask(&policy, &good, target), 200, "{target}");
+        }
+        assert_eq!(ask(&policy, &Login::None, "/healthz"), 200);
+        // No token is in force: none is good, nor is a session that one is exchanged for.
+        assert!(!policy.accepts("", None));
+        assert_eq!(decide(&policy, "/stream-logs", &[host[0], ("cookie", "logcast-8000=session")]), 401);
+        policy.token = Some("secret".to_owned());
+        assert_eq!(ask(&policy, &Login::None, "/stream-logs?token=secret"), 200);
+        assert_eq!(ask(&policy, &Login::None, "/"), 401);
+        let challenge = |mode: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            mode.map(|mode| headers.insert("sec-fetch-mode", HeaderValue::from_static(mode)));
+            policy.challenge(&headers).to_str().unwrap().split(' ').next().unwrap().to_owned()
+        };
+        assert_eq!(
+            [challenge(None), challenge(Some("navigate")), challenge(Some("cors"))],
+            ["Basic", "Basic", "Bearer"]
+        );
+    }
+
+    #[test]
+    fn other_users_of_the_machine() {
+        let mut policy = policy();
+        policy.own_only = true;
+        let own = Asker { own: true, ..Asker::default() };
+        for (target, expected) in [("/", 403), ("/stream-logs", 403), ("/api/files", 403), ("/healthz", 200)]
+        {
+            let host = [("host", "localhost")];
+            assert_eq!(decide(&policy, target, &host), expected, "{target}");
+            assert_eq!(decide_for(&policy, &own, &Login::None, target, &host), 200, "{target}");
+        }
+        assert!(!policy.accepts("", None));
+        let evil = [("host", "evil.example")];
+        assert_eq!(decide_for(&policy, &own, &Login::None, "/stream-logs", &evil), 403);
+    }
+
+    #[test]
+    fn what_a_proxy_forwards() {
+        let policy = policy();
+        let asker = Asker { secure: true, host: Some("logs.example".to_owned()), ..Asker::default() };
+        let ask = |asker: &Asker, headers: &[(&str, &str)]| {
+            decide_for(&policy, asker, &Login::None, "/stream-logs", headers)
+        };
+        let local = ("host", "127.0.0.1:8000");
+        assert_eq!(ask(&asker, &[local, ("origin", "https://logs.example")]), 200);
+        assert_eq!(ask(&asker, &[local, ("origin", "http://logs.example")]), 403);
+        assert_eq!(ask(&Asker::default(), &[local, ("origin", "https://logs.example")]), 403);
+        let evil = Asker { host: Some("evil.example".to_owned()), ..Asker::default() };
+        assert_eq!(ask(&evil, &[local]), 403);
+        let broken = Asker { host: Some("a b".to_owned()), ..Asker::default() };
+        assert_eq!(ask(&broken, &[local]), 400);
+        assert!(policy.session_cookie(&asker).ends_with("; Path=/; Secure"));
+        assert!(policy.session_cookie(&Asker::default()).ends_with("; Path=/"));
     }
 }

@@ -5,20 +5,47 @@ use super::problem::Problem;
 use crate::log::filter::{Case, Filter, FilterError, Levels, Spec, Syntax, instant};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tokio::sync::Semaphore;
+use warp::http::StatusCode;
 
 /// The names of the parameters that [`filter`] reads.
 pub const FILTERS: &[&str] = &["grep", "exclude", "case", "syntax", "level", "since", "until"];
 /// Those of them that may occur more than once.
 pub const REPEATABLE: &[&str] = &["grep", "exclude"];
+/// How many filters are compiled at once; the others wait. A bad one takes tens of milliseconds.
+static COMPILING: Semaphore = Semaphore::const_new(2);
 
 /// The filter that a request asks for; `None` if it wants every line. Times without a zone are meant in `zone`.
 ///
 /// # Errors
 /// A 400 that names the parameter and, where there is one, the place in it.
 pub fn filter(params: &Params, zone: &TimeZone) -> Result<Option<Filter>, Problem> {
+    kept(Filter::new(spec(params, zone)?)?)
+}
+
+/// The same, off the reactor if there are patterns: who asks for bad ones must not hold up the others.
+///
+/// # Errors
+/// As [`filter`].
+pub async fn compiled(params: &Params, zone: &TimeZone) -> Result<Option<Filter>, Problem> {
+    let spec = spec(params, zone)?;
+    if spec.grep.is_empty() && spec.exclude.is_empty() {
+        return kept(Filter::new(spec)?);
+    }
+    let failed = || Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the filter could not be compiled");
+    let _turn = COMPILING.acquire().await.map_err(|_| failed())?;
+    let made = tokio::task::spawn_blocking(move || Filter::new(spec)).await;
+    kept(made.map_err(|_| failed())??)
+}
+
+fn kept(filter: Filter) -> Result<Option<Filter>, Problem> {
+    Ok((!filter.is_empty()).then_some(filter))
+}
+
+fn spec(params: &Params, zone: &TimeZone) -> Result<Spec, Problem> {
     let now = Timestamp::now();
     let time = |name: &'static str| params.get(name).map(|text| instant(name, text, now, zone)).transpose();
-    let spec = Spec {
+    Ok(Spec {
         grep: params.all("grep").map(str::to_owned).collect(),
         exclude: params.all("exclude").map(str::to_owned).collect(),
         case: match params.get("case") {
@@ -35,9 +62,7 @@ pub fn filter(params: &Params, zone: &TimeZone) -> Result<Option<Filter>, Proble
         levels: params.get("level").map(Levels::parse).transpose()?,
         since: time("since")?,
         until: time("until")?,
-    };
-    let filter = Filter::new(spec)?;
-    Ok((!filter.is_empty()).then_some(filter))
+    })
 }
 
 impl From<FilterError> for Problem {

@@ -2,6 +2,7 @@
 
 use super::State;
 use super::files::json;
+use super::limits::Limit;
 use super::params::Params;
 use super::problem::Problem;
 use crate::live::histogram::{self, Asked};
@@ -14,8 +15,8 @@ use std::io;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
-use warp::http::{HeaderValue, StatusCode, header};
-use warp::reply::{Reply, Response};
+use warp::http::StatusCode;
+use warp::reply::Response;
 
 const KNOWN: &[&str] = &["file", "since", "until", "buckets", "by", "token"];
 /// How many buckets if nobody says, and at most.
@@ -60,11 +61,7 @@ pub async fn histogram(state: Arc<State>, query: &str) -> Result<Response, Probl
         return Err(Problem::new(StatusCode::NOT_FOUND, "the file is not there"));
     }
     let Ok(Ok(permit)) = tokio::time::timeout(PATIENCE, AT_ONCE.clone().acquire_owned()).await else {
-        let problem =
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many histograms at once, try again later");
-        let mut response = problem.into_response();
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        return Ok(response);
+        return Err(state.limits.refuse(Limit::Histograms));
     };
     let made = tokio::task::spawn_blocking(move || {
         // Whether or not the client waits: what counts is that it runs.

@@ -42,13 +42,19 @@ pub async fn lines(state: Arc<State>, query: &str, headers: &HeaderMap) -> Resul
     let generation = params.get("generation");
     let generation = generation.map(|text| Named::parse(text).ok_or_else(malformed)).transpose()?;
     let at = parse_at(params.get("at").unwrap_or("end"), source.key, state.hub.zone())?;
-    let filter = filters::filter(&params, state.hub.zone())?;
+    let filter = filters::compiled(&params, state.hub.zone()).await?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     let is_wide = newest.file().wide_at(0).is_some();
     let said =
         filter.is_some() || is_wide || accept.is_some_and(|accept| accept.contains("application/json"));
     let wanted = Wanted { at, before, after, generation, filter, said };
-    let found = tokio::task::spawn_blocking(move || around(&state.hub, &source, &wanted)).await;
+    let turn = state.limits.look().await?;
+    let found = tokio::task::spawn_blocking(move || {
+        // Whether or not the client waits: what counts is that it runs.
+        let _turn = turn;
+        around(&state.hub, &source, &wanted)
+    })
+    .await;
     let found = match found {
         Ok(Ok(found)) => found,
         Ok(Err(refused)) => return Err(problem(&refused)),

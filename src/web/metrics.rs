@@ -65,6 +65,21 @@ impl Collector for Everything {
             let label = [("status", status.to_string())];
             refused.encode_family(&label)?.encode_counter::<NoLabelSet, u64, f64>(&count, None)?;
         }
+        if let Some(log) = &state.access {
+            counter(
+                &mut out,
+                "access_log_lost",
+                "lines of the access log that could not be written",
+                log.lost(),
+            )?;
+        }
+        let panics = state.panics.get();
+        counter(&mut out, "connection_panics", "connections that ended by a fault of logcast's own", panics)?;
+        let help = "how often something was over a limit, and had to wait or was turned away";
+        let mut over = describe(&mut out, "over_limit", help, MetricType::Counter)?;
+        for (limit, count) in state.limits.counts() {
+            over.encode_family(&[("limit", limit)])?.encode_counter::<NoLabelSet, u64, f64>(&count, None)?;
+        }
         process(&mut out)
     }
 }

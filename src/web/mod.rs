@@ -3,15 +3,20 @@
 //! warp is the router; connections are accepted and bounded by [`server`]. Every request passes one gate
 //! ([`auth`]), every error is a [`problem`] (RFC 9457).
 
+pub mod access;
+pub mod asker;
 pub mod assets;
 pub mod auth;
 pub mod download;
 pub mod files;
 pub mod filters;
 pub mod histogram;
+pub mod limits;
 pub mod lines;
 pub mod metrics;
+pub mod owner;
 pub mod params;
+pub mod people;
 pub mod problem;
 pub mod range;
 pub mod raw;
@@ -22,6 +27,7 @@ pub mod stream;
 pub mod tls;
 
 use crate::live::backlog::Backlog;
+use crate::live::counts::Counter;
 use crate::live::feed::Hub;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -44,10 +50,33 @@ pub struct State {
     pub tls: Option<tls::Tls>,
     /// Requests that were refused.
     pub refused: routes::Refused,
-    /// Who hears of every request: a line with peer, method, path and status, without the query, which may hold a token.
-    pub access: Option<fn(&str)>,
+    /// Connections that ended by a fault of ours.
+    pub panics: Counter,
+    /// How much at once.
+    pub limits: limits::Limits,
+    /// Where requests are written down.
+    pub access: Option<access::Log>,
     /// Cancelled when the server stops: streams end.
     pub stop: CancellationToken,
     /// How long connections have then to end by themselves; [`server::DRAIN`] if nobody says.
     pub drain: OnceLock<Duration>,
+}
+
+impl State {
+    /// What serves on loopback to everybody there, with nothing that an option would say.
+    pub fn on_loopback(hub: Arc<Hub>) -> State {
+        State {
+            hub,
+            policy: auth::Policy::default(),
+            backlog: Backlog::Last(10),
+            title: None,
+            tls: None,
+            refused: routes::Refused::default(),
+            panics: Counter::default(),
+            limits: limits::Limits::new(usize::MAX, limits::PER_ADDRESS),
+            access: None,
+            stop: CancellationToken::new(),
+            drain: OnceLock::new(),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! A handler returns `Result<Response, Problem>`; rejections of the router become problems in
 //! [`recover`](super::routes). Nothing of a request is echoed but names of parameters, as JSON strings.
 
+use super::access::Why;
 use serde::Serialize;
 use warp::http::{HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
@@ -67,14 +68,13 @@ impl Reply for Problem {
         };
         let mut response = serde_json::to_string(&body).unwrap_or_default().into_response();
         *response.status_mut() = self.status;
+        response.extensions_mut().insert(Why(self.detail));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = self.retry_after {
+        let busy = self.status == StatusCode::SERVICE_UNAVAILABLE;
+        if let Some(seconds) = self.retry_after.or(busy.then_some(1)) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }

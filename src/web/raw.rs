@@ -6,6 +6,7 @@
 use super::State;
 use super::download::{self, Download, Part, Permit};
 use super::filters::{self, FILTERS};
+use super::limits::Limit;
 use super::params::Params;
 use super::problem::Problem;
 use super::range::{Validator, Wanted, disposition, wanted};
@@ -49,10 +50,9 @@ pub async fn raw(
     let source = state.hub.source_named(&name).ok_or_else(no_such_file)?;
     let is_decoded = source.is_decoded();
     let attachment = params.flag("download", false)?;
-    let filter = filters::filter(&params, state.hub.zone())?;
+    let filter = filters::compiled(&params, state.hub.zone()).await?;
     let slice = Slice::read(&params, source.key)?;
-    let busy = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too many downloads at once; try again");
-    let permit = download::permit().ok_or_else(busy)?;
+    let permit = download::permit().ok_or_else(|| state.limits.refuse(Limit::Downloads))?;
     let sieve = filter.map(|filter| Sifting { filter, state: FilterState::new(state.hub.reader()) });
     let mut response = if params.flag("history", false)? {
         if let Some(given) = ["from", "to", "generation"].into_iter().find(|name| params.get(name).is_some())

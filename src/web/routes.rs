@@ -1,20 +1,26 @@
 //! The route table, and the gate and the headers around it.
 
+use super::access::Seen;
+use super::asker::Asker;
 use super::auth::{Verdict, secure};
+use super::params::Params;
+use super::people::Login;
 use super::problem::Problem;
-use super::server::ConnInfo;
 use super::{State, assets, files, histogram, lines, metrics, raw, search, stream};
 use crate::live::counts::Counter;
 use bytes::Bytes;
+use hyper::body::Body;
 use std::convert::Infallible;
-use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use warp::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use warp::reply::{Reply, Response};
 use warp::{Filter, Rejection};
 
 /// The most bytes of a request's body: a token in JSON.
 const MAX_BODY: u64 = 4096;
+/// How long a client may take to send it.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// All routes. Handlers are reached only through [`gate`].
 pub fn routes(
@@ -32,12 +38,20 @@ pub fn routes(
         .and(get)
         .and(warp::header::headers_cloned())
         .map(|tail: warp::path::Tail, headers: HeaderMap| page(tail.as_str(), &headers));
-    let health = warp::path!("healthz").and(get).map(|| "ok\n".into_response());
+    let health = warp::path!("healthz")
+        .and(get)
+        .and(query)
+        .map(|query: String| bare(&query, || "ok\n".into_response()));
     let ready = warp::path!("readyz")
         .and(get)
         .and(with_state.clone())
-        .map(|state: Arc<State>| metrics::ready(&state));
-    let counts = warp::path!("metrics").and(get).and(with_state.clone()).map(metrics::metrics);
+        .and(query)
+        .map(|state: Arc<State>, query: String| bare(&query, || metrics::ready(&state)));
+    let counts = warp::path!("metrics")
+        .and(get)
+        .and(with_state.clone())
+        .and(query)
+        .map(|state: Arc<State>, query: String| bare(&query, || metrics::metrics(state)));
     let stream = warp::path!("stream-logs")
         .and(get)
         .and(with_state.clone())
@@ -58,7 +72,7 @@ pub fn routes(
         .and(query)
         .and(warp::header::headers_cloned())
         .then(|state, query: String, headers: HeaderMap| async move {
-            reply(lines::lines(state, &query, &headers).await)
+            sized(reply(lines::lines(state, &query, &headers).await))
         });
     let search = warp::path!("api" / "search")
         .and(get)
@@ -87,11 +101,11 @@ pub fn routes(
     let session = warp::path!("api" / "session")
         .and(warp::post())
         .and(with_state)
-        .and(warp::ext::optional::<ConnInfo>())
+        .and(warp::ext::optional::<Asker>())
         .and(warp::body::content_length_limit(MAX_BODY))
         .and(warp::body::bytes())
-        .map(|state: Arc<State>, info: Option<ConnInfo>, body: Bytes| {
-            reply(session(&state, info.and_then(|info| info.peer), &body))
+        .map(|state: Arc<State>, asker: Option<Asker>, body: Bytes| {
+            reply(session(&state, &asker.unwrap_or_default(), &body))
         });
     let all = stream
         .or(around)
@@ -123,21 +137,35 @@ fn reply(result: Result<Response, Problem>) -> Response {
     result.unwrap_or_else(Reply::into_response)
 }
 
+/// An answer without parameters, but for the token that the gate has looked at. The page takes any: links are decorated on
+/// their way by mail programs and chats.
+fn bare(query: &str, answer: impl FnOnce() -> Response) -> Response {
+    reply(Params::parse(query, &["token"], &[]).map(|_| answer()))
+}
+
+/// Says how long an answer is that is all there: HEAD, which loses its body, says it too.
+fn sized(mut response: Response) -> Response {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    response
+}
+
 fn page(name: &str, headers: &HeaderMap) -> Response {
     let missing = || Problem::new(StatusCode::NOT_FOUND, "there is nothing here").into_response();
     assets::asset(name, headers).unwrap_or_else(missing)
 }
 
 /// `POST /api/session`: a token for a cookie.
-fn session(state: &State, peer: Option<IpAddr>, body: &[u8]) -> Result<Response, Problem> {
+fn session(state: &State, asker: &Asker, body: &[u8]) -> Result<Response, Problem> {
     let given: serde_json::Value = serde_json::from_slice(body)
         .map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body must be {\"token\":\"…\"}"))?;
     let token = given.get("token").and_then(serde_json::Value::as_str).unwrap_or_default();
-    if !state.policy.accepts(token, peer) {
+    if !state.policy.accepts(token, asker.peer) {
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "the token is wrong"));
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Ok(cookie) = HeaderValue::from_str(&state.policy.session_cookie()) {
+    if let Ok(cookie) = HeaderValue::from_str(&state.policy.session_cookie(asker)) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -175,7 +203,7 @@ async fn recover(rejection: Rejection) -> Result<Response, Infallible> {
 pub struct Refused([Counter; STATUSES.len()]);
 
 /// The statuses that are counted.
-const STATUSES: [u16; 11] = [400, 401, 403, 404, 405, 406, 409, 410, 416, 429, 503];
+const STATUSES: [u16; 12] = [400, 401, 403, 404, 405, 406, 408, 409, 410, 416, 429, 503];
 
 impl Refused {
     fn count(&self, status: StatusCode) {
@@ -193,7 +221,7 @@ impl Refused {
 /// What every request passes first and every answer last.
 pub async fn gate<F, R>(
     state: Arc<State>,
-    info: ConnInfo,
+    connection: Asker,
     request: Request<hyper::body::Incoming>,
     route: F,
 ) -> Response
@@ -203,11 +231,30 @@ where
 {
     let (mut parts, body) = request.into_parts();
     let counted = state.clone();
-    let (mut response, cors) = match state.policy.decide(&parts, info.peer) {
-        Verdict::Refuse(problem) => (problem.into_response(), None),
+    let policy = &counted.policy;
+    let asker = policy.proxies.asker(connection, &parts.headers);
+    let place = below(&policy.base, &mut parts.uri);
+    let login = match &policy.people {
+        Some(people) => people.login(&parts.headers, asker.peer, &policy.tries).await,
+        None => Login::None,
+    };
+    let mut seen = Seen { peer: asker.peer, user: None };
+    let (mut response, cors) = match policy.decide(&parts, &asker, &login) {
+        Verdict::Refuse(problem) => {
+            let is_unknown = problem.status == StatusCode::UNAUTHORIZED;
+            let mut response = problem.into_response();
+            if is_unknown {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, policy.challenge(&parts.headers));
+            }
+            (response, None)
+        }
         Verdict::Pass(cors) => {
-            let allow = methods(parts.uri.path());
-            let answer = if parts.method == Method::OPTIONS && !allow.is_empty() {
+            let allow = if place == Place::Below { methods(parts.uri.path()) } else { "" };
+            let answer = if let Place::Door(location) = place {
+                door(&location)
+            } else if place == Place::Beside {
+                Problem::new(StatusCode::NOT_FOUND, "there is nothing here").into_response()
+            } else if parts.method == Method::OPTIONS && !allow.is_empty() {
                 preflight(allow, cors.is_some())
             } else if !allow.is_empty() && !allow.split(", ").any(|own| own == parts.method.as_str()) {
                 let mut response =
@@ -220,14 +267,71 @@ where
                 if let Some(path) = parts.uri.path_and_query().filter(|_| parts.uri.authority().is_some()) {
                     parts.uri = Uri::from(path.clone());
                 }
-                parts.extensions.insert(info);
-                route(Request::from_parts(parts, body)).await
+                parts.extensions.insert(asker);
+                let has_body = parts.method == Method::POST;
+                let routed = route(Request::from_parts(parts, body));
+                match has_body {
+                    true => tokio::time::timeout(BODY_TIMEOUT, routed).await.unwrap_or_else(|_| too_late()),
+                    false => routed.await,
+                }
             };
             (answer, cors)
         }
     };
+    if let Login::Good(name) = login {
+        seen.user = Some(name);
+    }
     secure(response.headers_mut(), cors.as_deref());
+    response.extensions_mut().insert(seen);
     counted.refused.count(response.status());
+    response
+}
+
+/// Where a request's path is, seen from the base path.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// Below it; the path begins there now.
+    Below,
+    /// The base path itself, without its slash: the page's own URLs would lead elsewhere from there. The right one.
+    Door(String),
+    /// Somewhere else.
+    Beside,
+}
+
+/// Takes the base path off a target.
+fn below(base: &str, uri: &mut Uri) -> Place {
+    if base.is_empty() {
+        return Place::Below;
+    }
+    let Some(rest) = uri.path().strip_prefix(base) else { return Place::Beside };
+    let query = uri.query().map_or(String::new(), |query| format!("?{query}"));
+    if rest.is_empty() {
+        return Place::Door(format!("{base}/{query}"));
+    }
+    if !rest.starts_with('/') {
+        return Place::Beside;
+    }
+    let mut parts = uri.clone().into_parts();
+    let Ok(path) = format!("{rest}{query}").parse() else { return Place::Beside };
+    parts.path_and_query = Some(path);
+    let Ok(inner) = Uri::from_parts(parts) else { return Place::Beside };
+    *uri = inner;
+    Place::Below
+}
+
+fn door(location: &str) -> Response {
+    let mut response = StatusCode::PERMANENT_REDIRECT.into_response();
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// A body that does not come is not waited for.
+fn too_late() -> Response {
+    let mut response = Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not come").into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
@@ -243,4 +347,29 @@ fn preflight(allow: &'static str, cors: bool) -> Response {
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn below_the_base_path_and_beside_it() {
+        for (base, target, expected, place) in [
+            ("", "/stream-logs?a=b", "/stream-logs?a=b", Place::Below),
+            ("/logs", "/logs/stream-logs?a=b", "/stream-logs?a=b", Place::Below),
+            ("/logs", "/logs/", "/", Place::Below),
+            ("/logs", "/logs//evil.example/", "//evil.example/", Place::Below),
+            ("/logs", "http://h/logs/healthz", "http://h/healthz", Place::Below),
+            ("/logs", "/logs", "/logs", Place::Door("/logs/".to_owned())),
+            ("/logs", "/logs?token=x", "/logs?token=x", Place::Door("/logs/?token=x".to_owned())),
+            ("/logs", "/logsx/", "/logsx/", Place::Beside),
+            ("/logs", "/", "/", Place::Beside),
+            ("/a/b", "/a/b/metrics", "/metrics", Place::Below),
+        ] {
+            let mut uri: Uri = target.parse().unwrap();
+            assert_eq!(below(base, &mut uri), place, "{target}");
+            assert_eq!(uri.to_string(), expected, "{target}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! `GET /api/search`: matches as a stream of records.
 
 use super::filters;
+use super::limits::Limit;
 use super::params::Params;
 use super::problem::Problem;
 use super::{State, stream};
@@ -49,17 +50,14 @@ pub async fn search(
         &[KNOWN, filters::FILTERS].concat(),
         &[filters::REPEATABLE, &["file"]].concat(),
     )?;
-    let query = read(&state, &params)?;
+    let query = read(&state, &params).await?;
     let offers = [("application/x-ndjson", false), ("text/event-stream", true)];
     let events = stream::negotiate(headers, &offers).ok_or_else(|| {
         let detail = "a search can be application/x-ndjson or text/event-stream";
         Problem::new(StatusCode::NOT_ACCEPTABLE, detail)
     })?;
-    let busy = || {
-        let detail = "too many searches are under way";
-        Problem { retry_after: Some(1), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
-    };
-    let asked = ASKED.clone().try_acquire_owned().map_err(|_| busy())?;
+    let busy = |_| state.limits.refuse(Limit::Searches);
+    let asked = ASKED.clone().try_acquire_owned().map_err(busy)?;
     let (sender, receiver) = mpsc::channel::<Bytes>(BATCHES);
     if !head {
         let stop = state.stop.clone();
@@ -126,12 +124,13 @@ impl Turn<'_> {
     }
 }
 
-fn read(state: &State, params: &Params) -> Result<Query, Problem> {
+async fn read(state: &State, params: &Params) -> Result<Query, Problem> {
     let mut sources = state.hub.sources();
     if let Some(wanted) = stream::selection(&state.hub, params)? {
         sources.retain(|source| wanted.contains(&source.id));
     }
-    let filter = filters::filter(params, state.hub.zone())?
+    let filter = filters::compiled(params, state.hub.zone())
+        .await?
         .ok_or_else(|| Problem::parameter("grep", "a search needs grep, exclude, level, since or until"))?;
     let order = match params.get("order") {
         None | Some("newest") => Order::Newest,

@@ -1,5 +1,6 @@
 //! `GET /stream-logs`: the lines as they come.
 
+use super::limits::Limit;
 use super::params::Params;
 use super::problem::Problem;
 use super::{State, filters};
@@ -21,7 +22,7 @@ const REPEATABLE: &[&str] = &["file"];
 /// Answers the request; the body goes on until the client or the server stops.
 ///
 /// # Errors
-/// 400 for a parameter, 404 for an unknown file, 406 where no format is acceptable.
+/// 400 for a parameter, 404 for an unknown file, 406 where no format is acceptable, 503 for too many at once.
 pub async fn stream(
     state: Arc<State>,
     head: bool,
@@ -34,7 +35,7 @@ pub async fn stream(
         &[REPEATABLE, filters::REPEATABLE].concat(),
     )?;
     let format = format(&params, headers)?;
-    let filter = filters::filter(&params, state.hub.zone())?;
+    let filter = filters::compiled(&params, state.hub.zone()).await?;
     if filter.is_some() && format == Format::Live {
         return Err(Problem::parameter("view", "the page's own transport has all lines: it takes no filter"));
     }
@@ -52,7 +53,11 @@ pub async fn stream(
         Some(id) => Start::Cursor(id.to_vec(), backlog),
         None => Start::Backlog(backlog),
     };
-    let seat = state.hub.enter(key);
+    // Connections are bounded too, but one of HTTP/2 may hold many streams.
+    if state.hub.clients() >= state.limits.streams {
+        return Err(state.limits.refuse(Limit::Streams));
+    }
+    let seat = state.hub.enter(key).ok_or_else(|| state.limits.refuse(Limit::Views))?;
     let response = match Client::open(seat, Options { start, follow, until }, state.stop.clone()).await {
         Opened::AllDelivered => return Ok(StatusCode::NO_CONTENT.into_response()),
         Opened::Stream(_) if head => StatusCode::OK.into_response(),

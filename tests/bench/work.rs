@@ -137,7 +137,8 @@ impl Site {
     }
 
     fn look(&mut self) {
-        let mut look = Look { hub: &self.hub, buf: &mut self.buf, talk: &|_| {}, tick: false };
+        let mut look =
+            Look { hub: &self.hub, buf: &mut self.buf, talk: &|_| {}, tick: false, only_public: false };
         self.followed.look(&mut look);
     }
 
@@ -148,7 +149,7 @@ impl Site {
     }
 
     async fn client(&self, backlog: Backlog, follow: bool) -> Result<Client> {
-        let seat = self.hub.enter(ViewKey::all(Format::Sse));
+        let seat = self.hub.enter(ViewKey::all(Format::Sse)).expect("few views");
         let options = Options { start: Start::Backlog(backlog), follow, until: None };
         match Client::open(seat, options, CancellationToken::new()).await {
             Opened::Stream(client) => Ok(*client),

@@ -89,5 +89,47 @@ fn a_binary_file_is_told() {
     browser.until("no banner for a log", &format!("{banner}.hidden && !({hidden})"));
     browser.click("#tabs [data-name=program]");
     browser.until("the choice to be kept", &format!("{banner}.hidden && !({hidden})"));
+}
+
+/// Behind a path, and opened by a link that holds the token: the page, its parts, the stream and the session are all below
+/// it, and the token leaves the address bar.
+#[test]
+fn below_a_path() {
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::with("f", "one\n");
+    let token = "a-token-that-is-long-enough";
+    let server = Server::start(&place, &["f", "--base-path", "/team/logs", "--token", token]);
+    // Without the slash, as people type it.
+    browser.open(&server.page.replace("/logs/?", "/logs?"));
+    last(&browser, "one");
+    state(&browser, "live");
+    place.append("f", "two\n");
+    last(&browser, "two");
+    let shown: String = browser.get("return location.href");
+    assert!(shown.starts_with(&format!("http://{}/team/logs/", server.address)), "{shown}");
+    assert!(!shown.contains(token), "{shown}");
+    // The cookie opens it again, and goes nowhere else.
+    browser.open(&format!("http://{}/team/logs/", server.address));
+    last(&browser, "two");
+    browser.no_errors(&[]);
+}
+
+/// A name and a password, which the browser sends by itself once somebody has typed them: page and stream work with these
+/// alone.
+#[test]
+fn by_name_and_password() {
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::with("f", "one\n");
+    // eva, whose password is `geheim`.
+    let eva = "eva:$2y$04$K0WJ1eyi1Zm3Nlu/nkxLtumDS1UVQFQ2/o8WCQuwMq1JGv7xanyHe";
+    let server = Server::start(&place, &["f", "--auth", eva]);
+    browser.cdp("Network.enable", serde_json::json!({}));
+    let headers = serde_json::json!({ "headers": { "Authorization": "Basic ZXZhOmdlaGVpbQ==" } });
+    browser.cdp("Network.setExtraHTTPHeaders", headers);
+    browser.open(&server.page);
+    last(&browser, "one");
+    state(&browser, "live");
+    place.append("f", "two\n");
+    last(&browser, "two");
     browser.no_errors(&[]);
 }

@@ -112,4 +112,15 @@ fn who_asks_for_what_is_said_if_wished() {
         let said = server.stderr();
         (said == "127.0.0.1 GET /stream-logs 200\n127.0.0.1 GET /no%1bwhere 401\n").then_some(())
     });
+    place.rename("f", "f.1");
+    place.write("f", "two\n");
+    wait_for("the rotation", || server.stderr().contains("\n'f': rotated\n").then_some(()));
+    // A variable means it too, and twice it tells of connections.
+    let server = serve(&place, &["LOGCAST_VERBOSE=2"], &["f", "--tls-self-signed"]);
+    let plain = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    crate::support::http::raw(&server, plain.as_bytes());
+    wait_for("who speaks no TLS", || server.stderr().contains("no TLS with 127.0.0.1: ").then_some(()));
+    let quiet = serve(&place, &["LOGCAST_VERBOSE=no"], &["f"]);
+    Client::all(&quiet).take(1);
+    assert_eq!(quiet.stderr(), "");
 }

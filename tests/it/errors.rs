@@ -48,6 +48,16 @@ logcast f --token short
 logcast f --token-file none
 logcast f --token 12345678 --token-file f
 logcast f --token 12345678 --no-auth
+logcast f --auth eva
+logcast f --auth eva:secret
+logcast f --auth eva:$2y$10$short
+logcast f --auth-file none
+logcast f --auth-file f
+logcast f --auth-file f --no-auth
+logcast f --base-path /a//b
+logcast f --trusted-proxy localhost
+logcast f --access-log nowhere/access
+logcast f --access-log folder
 logcast f --allow-origin example.org
 logcast f --tee
 logcast f --no-follow -f
@@ -97,6 +107,10 @@ logcast generate --levels info=x
 logcast generate --levels info=0
 logcast generate --seed x
 logcast generate --sequnce
+
+# hash
+logcast hash eva
+logcast hash eva jo
 
 # check
 logcast check folder

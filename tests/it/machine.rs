@@ -164,6 +164,54 @@ fn unmounted() {
     assert_lines(&client.take(1), &["three"]);
 }
 
+/// The library that gives a process a clock of its own, which a file sets.
+fn faketime() -> Option<std::path::PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib").ok()?.flatten();
+    let found =
+        folders.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1")).find(|path| path.exists());
+    if found.is_none() {
+        eprintln!("skipped: there is no libfaketime");
+    }
+    found
+}
+
+/// Row 82: the clock is set forward and back by an hour: lines, rotations and heartbeats come as ever.
+#[test]
+fn clock_steps() {
+    let Some(library) = faketime() else { return };
+    let place = Place::with("f", "one\n");
+    place.write("clock", "+0");
+    let script = "LD_PRELOAD=\"$1\" FAKETIME_TIMESTAMP_FILE=\"$PWD/clock\" FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 \
+                  exec \"$0\" serve f --port 0";
+    let library = library.display().to_string();
+    let server = Server::launch(&place, &["sh", "-c", script, LOGCAST, &library], Stdio::null());
+    let mut client = Client::all(&server);
+    client.take(1);
+    let hour = |client: &Client| {
+        let at =
+            client.events.iter().rev().find(|event| event.name == "rotated").expect("a notice").json()["at"]
+                .clone();
+        at.as_str().expect("a time").parse::<jiff::Timestamp>().expect("a time")
+    };
+    let mut times = Vec::new();
+    for (turn, clock) in ["+3600", "-3600", "+0"].into_iter().enumerate() {
+        place.write("clock", clock);
+        let lines = numbered(&format!("turn-{turn}"), 1, 5);
+        place.append("f", text(&lines));
+        assert_lines(&client.take(5), &lines);
+        place.rename("f", &format!("f.{turn}"));
+        place.write("f", format!("new {turn}\n"));
+        assert_lines(&client.take(1), &[format!("new {turn}")]);
+        times.push(hour(&client));
+    }
+    let apart = times[0].duration_since(times[1]).as_secs();
+    assert!((7000..7400).contains(&apart), "the clock was set by {apart} s: {times:?}");
+    place.write("clock", "-3600");
+    let comments = client.comments().len();
+    client.until_comment(comments + 1, Duration::from_secs(40));
+    assert!(!client.saw("gap"), "{:?}", client.events);
+}
+
 /// Row 83: without IPv6 the default works, and `::1` is refused in words.
 #[test]
 fn without_ipv6() {

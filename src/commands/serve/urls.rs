@@ -14,7 +14,8 @@ use std::process::{Command, Stdio};
 pub(super) fn say(options: &Options, bound: &Bound, token: Option<&str>, secure: bool) {
     let scheme = if secure { "https" } else { "http" };
     let query = token.map_or(String::new(), |token| format!("?token={token}"));
-    let page = |ip: IpAddr, port: u16| format!("{scheme}://{}/{query}", SocketAddr::new(ip, port));
+    let below = &options.base_path;
+    let page = |ip: IpAddr, port: u16| format!("{scheme}://{}{below}/{query}", SocketAddr::new(ip, port));
     let mut urls: Vec<(String, String)> = bound
         .addresses
         .iter()
@@ -23,13 +24,14 @@ pub(super) fn say(options: &Options, bound: &Bound, token: Option<&str>, secure:
                 ip if !ip.is_unspecified() => ip,
                 _ => IpAddr::V4(Ipv4Addr::LOCALHOST),
             };
-            let base = format!("{scheme}://{}", SocketAddr::new(ip, address.port()));
+            let base = format!("{scheme}://{}{below}", SocketAddr::new(ip, address.port()));
             (format!("{base}/{query}"), format!("{base}/stream-logs{query}"))
         })
         .collect();
     urls.extend(bound.sockets.iter().map(|path| {
         let base = format!("unix:{}", plain(path));
-        (base.clone(), format!("{base}:/stream-logs{query}"))
+        let page = if below.is_empty() { base.clone() } else { format!("{base}:{below}/") };
+        (page, format!("{base}:{below}/stream-logs{query}"))
     }));
     let lines: Vec<&str> =
         urls.first().map_or(Vec::new(), |(page, stream)| vec![page.as_str(), stream.as_str()]);

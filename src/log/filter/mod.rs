@@ -14,7 +14,7 @@ use super::lines::{lines, strip_cr, strip_mark};
 use super::record::{Inherited, Level, Reader, Want};
 use super::wide::{self, Wide};
 use jiff::Timestamp;
-use memchr::{memchr, memchr_iter};
+use memchr::{memchr_iter, memmem};
 use pattern::Pattern;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -248,10 +248,7 @@ impl Filter {
     /// Calls `each` with the place of every line of the block that is kept, its newline included. The block holds
     /// whole lines, the next after those given before; the last may lack its newline where the file has ended.
     pub fn matches_in(&self, block: &[u8], state: &mut State, each: impl FnMut(Range<usize>)) {
-        self.each_match(block, state, &mut { each });
-    }
-
-    fn each_match(&self, block: &[u8], state: &mut State, each: &mut dyn FnMut(Range<usize>)) {
+        let mut each = each;
         if let Some(wide) = state.wide {
             for line in lines(block) {
                 state.wide = Some(wide.at(line.from as u64));
@@ -261,25 +258,14 @@ impl Filter {
             }
             return;
         }
-        // The mark at a file's start is no part of the first line's text.
-        if strip_mark(block).len() < block.len() {
-            let first = memchr(b'\n', block).map_or(block.len(), |at| at + 1);
-            if self.keep(&block[..first], state) {
-                each(0..first);
-            }
-            if first < block.len() {
-                self.each_match(&block[first..], state, &mut |line| {
-                    each(line.start + first..line.end + first)
-                });
-            }
-            return;
-        }
         let searched = self.0.grep.first().or(self.0.exclude.first());
         match searched {
-            Some(pattern) if pattern.searches() && !has_crlf(block) => match self.0.grep.is_empty() {
-                false => self.search(block, state, each),
-                true => self.search_excluded(block, state, each),
-            },
+            Some(pattern) if pattern.searches() && !has_crlf(block) && !has_mark(block) => {
+                match self.0.grep.is_empty() {
+                    false => self.search(block, state, each),
+                    true => self.search_excluded(block, state, each),
+                }
+            }
             _ => {
                 for line in lines(block) {
                     if self.keep(&block[line.from..line.to], state) {
@@ -347,6 +333,12 @@ impl Filter {
 
 fn without_newline(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\n").unwrap_or(line)
+}
+
+/// True if a line begins with a byte order mark, as the first of a file may, or that of a file that was appended to it.
+fn has_mark(block: &[u8]) -> bool {
+    const MARK: &[u8] = "\n\u{feff}".as_bytes();
+    block.starts_with(&MARK[1..]) || memmem::find(block, MARK).is_some()
 }
 
 /// True if a line's end has a `\r`: then what a pattern sees in the block is not the lines' text.

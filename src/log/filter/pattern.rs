@@ -12,10 +12,10 @@ use regex_syntax::hir::translate::TranslatorBuilder;
 use std::convert::Infallible;
 use std::ops::Range;
 
-/// The largest compiled pattern, in bytes.
-const COMPILED_BYTES: usize = 2 << 20;
-/// The largest cache of a searching pattern, in bytes.
-const CACHE_BYTES: usize = 2 << 20;
+/// The largest compiled pattern and the largest cache of one that searches, in bytes.
+const PATTERN_MOST_BYTES: usize = 2 << 20;
+/// All patterns of a filter, and all their caches: a filter is kept as long as somebody watches by it.
+const FILTER_MOST_BYTES: usize = 4 << 20;
 /// How deep groups may be nested.
 const NESTED: u32 = 64;
 
@@ -33,7 +33,7 @@ pub(super) fn all(spec: &Spec) -> Result<Vec<Pattern>, FilterError> {
         .iter()
         .map(|text| {
             let source = Source::new("grep", text, spec)?;
-            build("grep", &[source.text.as_str()], source.fold)
+            build("grep", &[source.text.as_str()], source.fold, share(spec))
         })
         .collect()
 }
@@ -54,19 +54,30 @@ pub(super) fn any(spec: &Spec) -> Result<Vec<Pattern>, FilterError> {
         let texts: Vec<&str> =
             sources.iter().filter(|source| source.fold == fold).map(|source| source.text.as_str()).collect();
         if !texts.is_empty() {
-            built.push(build("exclude", &texts, fold)?);
+            built.push(build("exclude", &texts, fold, share(spec))?);
         }
     }
     Ok(built)
 }
 
-fn build(parameter: &'static str, texts: &[&str], fold: bool) -> Result<Pattern, FilterError> {
+/// What each of a filter's patterns may take, in bytes. Those that exclude are one or two.
+fn share(spec: &Spec) -> usize {
+    let built = spec.grep.len() + spec.exclude.len().min(2);
+    (FILTER_MOST_BYTES / built.max(1)).min(PATTERN_MOST_BYTES)
+}
+
+fn build(
+    parameter: &'static str,
+    texts: &[&str],
+    fold: bool,
+    most_bytes: usize,
+) -> Result<Pattern, FilterError> {
     let matcher = RegexMatcherBuilder::new()
         .multi_line(true)
         .case_insensitive(fold)
         .line_terminator(Some(b'\n'))
-        .size_limit(COMPILED_BYTES)
-        .dfa_size_limit(CACHE_BYTES)
+        .size_limit(most_bytes)
+        .dfa_size_limit(most_bytes)
         .nest_limit(NESTED)
         .build_many(texts)
         .map_err(|error| {

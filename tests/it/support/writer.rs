@@ -2,9 +2,11 @@
 //!
 //! The folder goes when the test ends well; after a failure it is kept and its path and content are printed.
 
+use rustix::fs::Mode;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use tempfile::TempDir;
 
 /// A folder for one test.
@@ -15,6 +17,11 @@ pub(crate) struct Place {
 impl Place {
     /// An empty folder.
     pub(crate) fn new() -> Place {
+        // A stricter mask would make every file a secret to other users, which then needs a token.
+        static MASK: Once = Once::new();
+        MASK.call_once(|| {
+            let _ = rustix::process::umask(Mode::from_bits_truncate(0o022));
+        });
         Place { folder: Some(TempDir::with_prefix("logcast-test-").expect("a temporary folder")) }
     }
 

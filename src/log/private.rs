@@ -1,0 +1,134 @@
+//! Who else on this machine may read a file: what its mode says, and the modes of the folders above it.
+//!
+//! Loopback is open to every user of the machine. What they may read anyway is no secret; what they may not read must
+//! not reach them through us.
+
+use super::rotated;
+use super::source::Spec;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// With more files than this their folders are not listed for rotated siblings.
+const MOST_LISTED: usize = 256;
+/// Others may read a file, and search a folder.
+const OTHERS_READ: u32 = 0o004;
+const OTHERS_SEARCH: u32 = 0o001;
+
+/// Who may read a file, from all to few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Privacy {
+    /// Every user.
+    Open,
+    /// Its mode would let every user read it, but a folder above it, such as a home, is closed to others.
+    Enclosed,
+    /// Its mode keeps others out.
+    Private,
+}
+
+/// Who may read the file at a path; of one that is not there yet, who may enter its folder.
+///
+/// # Errors
+/// What the system says to looking.
+pub fn privacy(path: &Path) -> io::Result<Privacy> {
+    let found = match path.canonicalize() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).canonicalize()?;
+            return Ok(if reachable(&folder)? { Privacy::Open } else { Privacy::Enclosed });
+        }
+        found => found?,
+    };
+    if std::fs::metadata(&found)?.mode() & OTHERS_READ == 0 {
+        return Ok(Privacy::Private);
+    }
+    let folder = found.parent().unwrap_or(Path::new("/"));
+    Ok(if reachable(folder)? { Privacy::Open } else { Privacy::Enclosed })
+}
+
+/// Whether others may come as far as into a folder; its path is canonical.
+fn reachable(folder: &Path) -> io::Result<bool> {
+    for folder in folder.ancestors() {
+        if std::fs::metadata(folder)?.mode() & OTHERS_SEARCH == 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The strictest of all files that are served at the start, with their rotated siblings if `history` counts. A file that
+/// cannot be looked at is one that cannot be read either. Standard input is its user's own.
+pub fn strictest(specs: &[Spec], history: bool) -> Privacy {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    let mut found = Privacy::Open;
+    for spec in specs {
+        match spec {
+            Spec::Path { path, .. } => paths.push(path.clone()),
+            Spec::Glob(pattern) => {
+                // What joins later lies there too.
+                found = found.max(privacy(&pattern.root().join("*")).unwrap_or(Privacy::Open));
+                paths.extend(pattern.expand());
+            }
+            Spec::Stdin { .. } => {}
+        }
+    }
+    if history && paths.len() <= MOST_LISTED {
+        // Of a file whose name is only similar nothing is shown but to who proves to know its content.
+        let siblings = paths.iter().flat_map(|path| rotated::siblings(path).unwrap_or_default());
+        let siblings = siblings.filter(|sibling| sibling.rotated_name).map(|sibling| sibling.path);
+        let found: Vec<PathBuf> = siblings.collect();
+        paths.extend(found);
+    }
+    paths.iter().filter_map(|path| privacy(path).ok()).fold(found, Privacy::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn modes_of_files_and_folders() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("folder");
+        std::fs::create_dir(&folder).unwrap();
+        let file = folder.join("app.log");
+        std::fs::write(&file, "").unwrap();
+        let link = root.path().join("link");
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for (of_root, of_folder, of_file, expected) in [
+            (0o755, 0o755, 0o644, Privacy::Open),
+            (0o711, 0o711, 0o604, Privacy::Open),
+            (0o755, 0o755, 0o640, Privacy::Private),
+            (0o755, 0o750, 0o644, Privacy::Enclosed),
+            (0o700, 0o755, 0o644, Privacy::Enclosed),
+            (0o700, 0o755, 0o600, Privacy::Private),
+        ] {
+            for (path, mode) in [(root.path(), of_root), (&folder, of_folder), (&file, of_file)] {
+                set_permissions(path, Permissions::from_mode(mode)).unwrap();
+            }
+            assert_eq!(privacy(&file).unwrap(), expected, "{of_root:o} {of_folder:o} {of_file:o}");
+            assert_eq!(privacy(&link).unwrap(), expected, "by the link");
+        }
+        set_permissions(root.path(), Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(privacy(&folder.join("later")).unwrap(), Privacy::Open);
+        set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(privacy(&folder.join("later")).unwrap(), Privacy::Enclosed);
+        assert!(privacy(Path::new("/nowhere/at/all")).is_err());
+    }
+
+    #[test]
+    fn a_rotated_file_may_be_stricter() {
+        let root = tempfile::tempdir().unwrap();
+        set_permissions(root.path(), Permissions::from_mode(0o755)).unwrap();
+        let spec = Spec::Path { name: "app.log".to_owned(), path: root.path().join("app.log") };
+        for (name, mode) in [("app.log", 0o644), ("app.log.1", 0o640)] {
+            std::fs::write(root.path().join(name), "one\n").unwrap();
+            set_permissions(root.path().join(name), Permissions::from_mode(mode)).unwrap();
+        }
+        let specs = [spec];
+        assert_eq!(strictest(&specs, false), Privacy::Open);
+        assert_eq!(strictest(&specs, true), Privacy::Private);
+    }
+}
