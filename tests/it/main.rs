@@ -40,4 +40,5 @@ mod soak;
 mod stream;
 mod supply;
 mod tail;
+mod threats;
 mod tls;
