@@ -142,6 +142,43 @@ fn views_are_bounded() {
     });
 }
 
+/// Wrong tokens are few a second; who has the right one already is not held up by them.
+#[test]
+fn wrong_tokens_are_slowed() {
+    let place = Place::with("f", "one\n");
+    let server = Server::start(&place, &["f", "--token", "the-right-one"]);
+    let tries: Vec<u16> =
+        (0..30).map(|number| get(&server, &format!("/api/files?token=wrong-{number}")).status).collect();
+    assert!(tries[..5].iter().all(|&status| status == 401), "{tries:?}");
+    assert!(tries.contains(&429), "{tries:?}");
+    let mut client = Client::open(&server, "token=the-right-one&lines=all");
+    assert_lines(&client.take(1), &["one"]);
+}
+
+/// A token stands in no answer, no header, and nothing that is said of requests.
+#[test]
+fn a_token_is_not_told() {
+    let place = Place::with("f", "one\n");
+    let server = Server::start(&place, &["f", "--token", "the-right-one", "--verbose"]);
+    for target in [
+        "/",
+        "/api/files",
+        "/metrics",
+        "/api/lines?file=f",
+        "/stream-logs?follow=false",
+        "/raw/f",
+        "/nothing",
+    ] {
+        let mark = if target.contains('?') { '&' } else { '?' };
+        let answer = get(&server, &format!("{target}{mark}token=the-right-one"));
+        assert!(!answer.text().contains("the-right-one"), "{target}: {}", answer.text());
+        assert!(answer.headers.iter().all(|(_, value)| !value.contains("the-right-one")), "{target}");
+        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{target}");
+    }
+    wait_for("what is said of the last request", || server.stderr().contains("/nothing 404").then_some(()));
+    assert!(!server.stderr().contains("the-right-one"), "{}", server.stderr());
+}
+
 /// A filter's patterns share what it may take: sixteen bad ones are no more than two.
 #[test]
 fn patterns_share_their_memory() {

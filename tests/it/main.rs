@@ -45,4 +45,5 @@ mod stream;
 mod supply;
 mod systemd;
 mod tail;
+mod threats;
 mod tls;
