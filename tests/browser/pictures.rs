@@ -4,28 +4,23 @@
 
 use crate::chromium::Browser;
 use crate::page::{TEXTS, state};
-use crate::support::{Place, Server};
+use crate::support::writer::text;
+use crate::support::{Place, Server, numbered};
 use std::path::PathBuf;
 use std::process::Command;
+use thirtyfour::prelude::Key;
 
 fn generated(style: &str, count: usize, seed: u32) -> Vec<u8> {
     let count = count.to_string();
     let seed = seed.to_string();
     let words = [
-        "generate",
-        "--style",
-        style,
-        "--count",
-        &count,
-        "--seed",
-        &seed,
-        "--start",
-        "2026-11-25T08:23:14Z",
-        "--rate",
-        "40",
-        "-q",
+        "generate", "--format", style, "--count", &count, "--seed", &seed,
+        // Spread over the last minutes, written at once: a rate would be kept to on the clock.
+        "--since", "10m", "-q",
     ];
-    Command::new(crate::support::server::LOGCAST).args(words).output().expect("sample lines").stdout
+    let made = Command::new(crate::support::server::LOGCAST).args(words).output().expect("sample lines");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    made.stdout
 }
 
 #[test]
@@ -39,9 +34,23 @@ fn pictures() {
     place.folder("nginx");
     place.write("orders.log", generated("json", 3000, 1));
     place.write("nginx/access.log", generated("nginx", 3000, 2));
-    place.write("app.log", generated("java", 3000, 3));
+    place.write("app.log", generated("log4j", 3000, 3));
     place.write("worker.log", generated("logfmt", 3000, 4));
-    let server = Server::start(&place, &["orders.log", "nginx/access.log", "app.log", "worker.log"]);
+    place.write("empty.log", "");
+    place.write("plain.log", text(&numbered("a line without a time or a level,", 1, 3000)));
+    place.write("core.bin", (0..40_000u32).flat_map(|n| [(n % 251) as u8, 0, 10, b'x']).collect::<Vec<_>>());
+    place.write("gone.log", text(&numbered("the last lines of a file,", 1, 40)));
+    let files = [
+        "orders.log",
+        "nginx/access.log",
+        "app.log",
+        "worker.log",
+        "empty.log",
+        "plain.log",
+        "core.bin",
+        "gone.log",
+    ];
+    let server = Server::start(&place, &files);
     let shoot = |name: &str| browser.picture(&folder.join(format!("{name}.png")));
     let open = |file: &str, rows: usize| {
         browser.open("about:blank");
@@ -92,10 +101,68 @@ fn pictures() {
             browser.until("merged rows", "document.querySelectorAll('#block .row .file').length > 10");
             shoot("merged");
             browser.run("document.querySelector('#log').focus()");
-            browser.keys(thirtyfour::prelude::Key::Control + "k");
+            browser.keys(Key::Control + "k");
             shoot("palette");
             browser.run("document.querySelector('#palette').close()");
+            states(&browser, &place, &open, &shoot);
         }
     }
     browser.no_errors(&[]);
+}
+
+/// The states that a log can be in (ui.md § 2.5).
+fn states(browser: &Browser, place: &Place, open: &dyn Fn(&str, usize), shoot: &dyn Fn(&str)) {
+    let focus = || browser.run("document.querySelector('#log').focus()");
+    open("worker.log", 5);
+    focus();
+    browser.keys("/");
+    browser.keys("request");
+    browser.keys(Key::Enter + "");
+    browser.until("the matches", "/\\d/.test(document.querySelector('#find-words').textContent)");
+    shoot("search");
+    browser.keys(Key::Escape + "");
+    browser.keys("&");
+    browser.keys("status=5");
+    browser.keys(Key::Enter + "");
+    browser.until("the filter", "document.querySelector('#kept .chip')");
+    shoot("filter");
+    browser.keys("&");
+    browser.keys("nothing has this");
+    browser.keys(Key::Enter + "");
+    browser.until("nothing", "!document.querySelector('#empty').hidden");
+    shoot("no-match");
+    open("orders.log", 5);
+    focus();
+    browser.keys(" ");
+    place.append("orders.log", generated("json", 40, 11));
+    browser.until("the pill", "/new/.test(document.querySelector('#pill').textContent)");
+    shoot("paused");
+    browser.keys("s");
+    browser.until("the box", "document.querySelector('#download').open");
+    shoot("save");
+    browser.run("document.querySelector('#download').close()");
+    open("plain.log", 5);
+    browser.until("the bars", "!document.querySelector('#hist').hidden");
+    shoot("no-times");
+    let turn = |file: &str| {
+        browser.run(&format!("document.querySelector('#tabs [data-name=\"{file}\"]').click()"));
+    };
+    turn("empty.log");
+    browser.until("words", "/is empty/.test(document.querySelector('#empty').textContent)");
+    shoot("empty");
+    turn("core.bin");
+    browser.until("the banner", "/binary/.test(document.querySelector('#banner').textContent)");
+    shoot("binary");
+    turn("gone.log");
+    place.append("gone.log", "one more\n");
+    browser.until("its lines", &format!("{TEXTS}.at(-1) === 'one more'"));
+    place.remove("gone.log");
+    browser.until("the banner", "/is gone/.test(document.querySelector('#banner').textContent)");
+    shoot("gone");
+    place.write("gone.log", text(&numbered("the first lines of a new file,", 1, 4)));
+    browser.until(
+        "the divider",
+        "document.querySelector('#block .note') && document.querySelector('#banner').hidden",
+    );
+    shoot("back");
 }
