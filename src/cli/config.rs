@@ -4,7 +4,7 @@
 //! that is given wins over the keys that conflict with it. A key that is not known is an error that names its line.
 
 use super::command;
-use super::wrong::close;
+use super::wrong::{clearer, close};
 use crate::commands::Failure;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -23,6 +23,8 @@ fn is_nowhere(path: &Path, error: &io::Error) -> bool {
     }
 }
 
+/// The next step where a value is wrong.
+const VALUES: &str = "logcast serve --help tells what an option takes";
 /// The most that is read of it.
 const MOST: u64 = 1 << 20;
 /// The commands that it is for, beside that which has no name.
@@ -96,7 +98,10 @@ fn settings(shown: &str, text: &str) -> Result<Vec<Setting>, Failure> {
         Failure::usage(format!("cannot use '{shown}', line {line}: {cause}"))
     };
     let table = DeTable::parse(text)
-        .map_err(|error| wrong(error.span().map_or(0, |span| span.start), error.message()))?;
+        .map_err(|error| wrong(error.span().map_or(0, |span| span.start), error.message()))
+        .map_err(|failure| {
+            failure.help("lines are like port = 8000, open = true or bind = [\"127.0.0.1\", \"::1\"]")
+        })?;
     // Without a source they are those of the definition without a command.
     let definition = command();
     let known = || {
@@ -116,7 +121,7 @@ fn settings(shown: &str, text: &str) -> Result<Vec<Setting>, Failure> {
         };
         let is_flag = matches!(arg.get_action(), ArgAction::SetTrue);
         let values = values(value.get_ref(), is_flag)
-            .map_err(|cause| wrong(value.span().start, &format!("'{name}' must be {cause}")))?;
+            .map_err(|cause| wrong(value.span().start, &format!("'{name}' must be {cause}")).help(VALUES))?;
         // A flag that is there is what a command line can say of it.
         let words: Vec<String> = match is_flag {
             true => vec![format!("--{name}")],
@@ -129,7 +134,7 @@ fn settings(shown: &str, text: &str) -> Result<Vec<Setting>, Failure> {
         {
             let text = error.render().to_string();
             let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            return Err(wrong(value.span().start, first));
+            return Err(wrong(value.span().start, &clearer(first)).help(VALUES));
         }
         found.push(Setting { id: arg.get_id().to_string(), values });
     }
@@ -193,12 +198,16 @@ mod tests {
             ),
             (
                 "port = 70000",
-                "cannot use 'c', line 1: invalid value '70000' for '--port <PORT>': 70000 is not in 0..=65535",
-                "",
+                "cannot use 'c', line 1: invalid value '70000' for '--port <PORT>': must be from 0 to 65535",
+                VALUES,
             ),
-            ("# a\n\ntee = \"yes\"", "cannot use 'c', line 3: 'tee' must be true or false", ""),
-            ("title = 1.5", "cannot use 'c', line 1: 'title' must be a text, a number or a list of them", ""),
-            ("bind = [true]", "cannot use 'c', line 1: 'bind' must be a list of texts or numbers", ""),
+            ("# a\n\ntee = \"yes\"", "cannot use 'c', line 3: 'tee' must be true or false", VALUES),
+            (
+                "title = 1.5",
+                "cannot use 'c', line 1: 'title' must be a text, a number or a list of them",
+                VALUES,
+            ),
+            ("bind = [true]", "cannot use 'c', line 1: 'bind' must be a list of texts or numbers", VALUES),
         ] {
             let failure = settings("c", text).unwrap_err();
             assert_eq!(

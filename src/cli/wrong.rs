@@ -64,7 +64,7 @@ fn failure(error: &clap::Error, args: &[OsString]) -> Failure {
 }
 
 /// The standard library's words for wrong numbers, and clap's for those out of range, in ours.
-fn clearer(message: &str) -> String {
+pub(super) fn clearer(message: &str) -> String {
     let Some((head, cause)) = message.rsplit_once(": ") else { return message.to_owned() };
     let cause = match cause {
         "invalid digit found in string" | "cannot parse integer from empty string" => {

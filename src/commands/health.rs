@@ -13,7 +13,9 @@ const TIME: Duration = Duration::from_secs(5);
 /// Exit code 1 if it is not well or not there, 2 for what is no URL.
 pub fn run(url: &str) -> Result<(), Failure> {
     let address = Address::parse(url)
-        .map_err(|(cause, help)| Failure::usage(format!("cannot ask '{url}': {cause}")).help(help))?
+        .map_err(|(cause, help)| {
+            Failure::usage(format!("cannot ask '{}': {cause}", http::without_secrets(url))).help(help)
+        })?
         .route("healthz");
     let failure = |cause: &str| Failure::refused(format!("'{}' is not well: {cause}", address.shown()));
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -24,7 +26,10 @@ pub fn run(url: &str) -> Result<(), Failure> {
     runtime.shutdown_timeout(Duration::from_millis(100));
     match answer {
         Err(_) => Err(failure("it does not answer")),
-        Ok(Err(error)) => Err(failure(&error.cause)),
+        Ok(Err(error)) => Err(match error.help {
+            Some(help) => failure(&error.cause).help(help),
+            None => failure(&error.cause),
+        }),
         Ok(Ok(response)) if response.status().is_success() => Ok(()),
         Ok(Ok(response)) => Err(failure(&format!("it says '{}'", response.status()))),
     }

@@ -65,9 +65,15 @@ const PLAIN_CHARACTERS: &str =
 
 /// What `--highlight` names, as patterns.
 fn check_marks(patterns: &[String]) -> Result<Marks, Failure> {
+    for pattern in patterns {
+        if let Err(error) = Marks::new(std::slice::from_ref(pattern)) {
+            let failure = Failure::usage(format!("cannot mark '{pattern}': {}", error.message));
+            return Err(failure.help(PLAIN_CHARACTERS));
+        }
+    }
     Marks::new(patterns).map_err(|error| {
-        let failure = Failure::usage(format!("cannot mark this: {error}"));
-        failure.help(PLAIN_CHARACTERS)
+        Failure::usage(format!("cannot mark all of them: {}", error.message))
+            .help("put some together: one|two")
     })
 }
 

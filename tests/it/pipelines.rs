@@ -124,7 +124,10 @@ fn every_pipeline_does_what_is_committed() {
             continue;
         }
         let script = format!("{typed}\necho \"${{PIPESTATUS[@]}}\" >codes");
-        let outcome = run(&place, &["env", &path, &url, &page, "TERM=xterm", "bash", "-c", &script]);
+        // A pipeline that hangs is ended as a whole, its last part too.
+        let words = ["env", &path, &url, &page, "TERM=xterm", "timeout", "15", "bash", "-c", &script];
+        let outcome = run(&place, &words);
+        assert_ne!(outcome.code, Some(124), "it hangs: {typed}");
         assert!(!outcome.stderr.contains("panicked"), "{typed}: {}", outcome.stderr);
         let mark = |text: &str| {
             let text = text.replace(&app.page, "$URL/").replace(&db.page, "$DB/");

@@ -564,7 +564,11 @@ fn what_cannot_be_read() {
             "error: cannot tail '{other}stream-logs': the answer is text/html, not an event stream\nhelp: give the URL that logcast serve printed\n"
         ),
     );
-    refused(&[&page, &page], 2, format!("error: cannot tail '{own}': it is given twice\n"));
+    refused(
+        &[&page, &page],
+        2,
+        format!("error: cannot tail '{own}': it is given twice\nhelp: name each once\n"),
+    );
     refused(&[&page, "--cursor-file", "f"], 1, "error: cannot use 'f': it holds something else than places of logcast tail\nhelp: choose another --cursor-file\n".to_owned());
     // The token that the URL holds goes into no message and no file.
     let outcome = run(&place, &[LOGCAST, "tail", &server.page, "--no-follow", "--cursor-file", "place"]);

@@ -29,7 +29,7 @@ pub(super) fn is_url(text: &str) -> bool {
 pub(super) fn address(url: &str, options: &Options) -> Result<Address, Failure> {
     let mut address = Address::parse(url)
         .map_err(|(cause, help)| {
-            let shown = url.split_once("token=").map_or(url, |(before, _)| before);
+            let shown = http::without_secrets(url);
             Failure::usage(format!("cannot check '{shown}': {cause}")).help(help)
         })?
         .route("stream-logs");

@@ -142,6 +142,17 @@ impl Address {
     }
 }
 
+/// A text that should have been a URL, for an error: without a token, a name and a password.
+pub fn without_secrets(url: &str) -> String {
+    let url = url.split_once("token=").map_or(url, |(before, _)| before);
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    match rest.rsplit_once('@') {
+        Some((_, host)) if scheme.is_empty() => host.to_owned(),
+        Some((_, host)) => format!("{scheme}://{host}"),
+        None => url.to_owned(),
+    }
+}
+
 fn host_and_port(text: &str) -> Result<(String, Option<u16>), &'static str> {
     if text.contains('@') {
         return Err("a name and a password in a URL are not known");
@@ -213,6 +224,18 @@ mod tests {
             ("unix:", "it names no socket"),
         ] {
             assert_eq!(Address::parse(url).unwrap_err().0, cause, "{url}");
+        }
+    }
+
+    #[test]
+    fn an_error_tells_no_secret() {
+        for (url, expected) in [
+            ("http://a:b@h/x", "http://h/x"),
+            ("a:b@h", "h"),
+            ("h:1/?token=secret", "h:1/?"),
+            ("http://h/", "http://h/"),
+        ] {
+            assert_eq!(without_secrets(url), expected, "{url}");
         }
     }
 

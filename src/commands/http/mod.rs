@@ -8,7 +8,7 @@ pub(super) mod events;
 pub(super) mod kept;
 mod trust;
 
-pub use address::{Address, Peer};
+pub use address::{Address, Peer, without_secrets};
 pub use trust::{Fingerprint, fingerprint};
 
 use bytes::Bytes;

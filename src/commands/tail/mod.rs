@@ -20,7 +20,7 @@ use self::place::PlaceFile;
 use self::show::{How, Show};
 use self::stream::{Item, Seen, Stream};
 use super::http::kept::Kept;
-use super::http::{Address, Fingerprint};
+use super::http::{self, Address, Fingerprint};
 use super::{Failure, check_marks, complain, plain, talk};
 use crate::live::backlog::Backlog;
 use crate::log::filter::Marks;
@@ -159,7 +159,7 @@ fn targets(options: &Options) -> Result<Vec<Target>, Failure> {
             arg.split_once('=').filter(|(name, _)| !name.is_empty() && !name.contains([':', '/', '?']));
         let (name, url) = label.map_or((None, arg.as_str()), |(name, url)| (Some(name), url));
         let address = Address::parse(url).map_err(|(cause, help)| {
-            let shown = url.split_once("token=").map_or(url, |(before, _)| before);
+            let shown = http::without_secrets(url);
             Failure::usage(format!("cannot tail '{shown}': {cause}")).help(help)
         })?;
         let mut address = address.route("stream-logs");
@@ -195,7 +195,8 @@ fn targets(options: &Options) -> Result<Vec<Target>, Failure> {
         let name = name.map_or_else(|| address.host(), str::to_owned);
         let target = Target { name, address };
         if targets.iter().any(|other| other.key() == target.key()) {
-            return Err(Failure::usage(format!("cannot tail '{}': it is given twice", target.key())));
+            let failure = Failure::usage(format!("cannot tail '{}': it is given twice", target.key()));
+            return Err(failure.help("name each once"));
         }
         targets.push(target);
     }
