@@ -7,6 +7,7 @@
 pub mod connect;
 pub mod error;
 pub mod message;
+pub mod ship;
 pub mod stream;
 pub mod subject;
 pub mod url;
