@@ -6,6 +6,8 @@ mod config;
 mod generate;
 mod pages;
 mod serve;
+#[cfg(feature = "nats")]
+mod ship;
 mod tail;
 mod values;
 mod wrong;
@@ -56,6 +58,9 @@ enum Command {
         #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         idle: u64,
     },
+    /// Publish files into a stream of NATS JetStream, exactly once
+    #[cfg(feature = "nats")]
+    Ship(ship::ShipArgs),
     /// Run a command and serve its output as two sources, stdout and stderr; end with its exit code
     Run(RunArgs),
     /// Ask a server whether it is well: exit code 0 or 1, for containers
@@ -149,6 +154,8 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Run(args)) => return serve::run_command(args),
         Some(Command::Healthcheck { url }) => health::run(&url),
         Some(Command::Serve(args)) => serve::run(args),
+        #[cfg(feature = "nats")]
+        Some(Command::Ship(args)) => ship::run(args),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Check { source, count, idle }) => {
             check::run(&check::Options { source, count, idle: Duration::from_secs(idle) })

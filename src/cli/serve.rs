@@ -229,7 +229,7 @@ fn read_token(path: &Path) -> Result<String, Failure> {
 }
 
 /// Whether standard input brings something: a pipe, a file, a socket.
-fn stdin_is_input() -> bool {
+pub(super) fn stdin_is_input() -> bool {
     if io::stdin().is_terminal() {
         return false;
     }

@@ -215,7 +215,8 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
     code
 }
 
-fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {
+/// Reads SOURCE arguments.
+pub(super) fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {
     let mut specs = Vec::new();
     for arg in sources {
         let shown = plain(&arg.to_string_lossy());
