@@ -24,6 +24,8 @@ mod layers;
 mod machine;
 mod metrics;
 mod model;
+#[cfg(feature = "nats")]
+mod nats;
 mod process;
 mod raw;
 mod records;
