@@ -66,6 +66,7 @@ fn an_engine_that_lost_what_it_had_acknowledged() {
     let lines = |from: usize, to: usize| (from..to).map(line).collect::<String>();
     place.append("app.log", lines(0, 3_000));
     let ship = Ship::start(&place, &url, &["app.log", "--batch-bytes", "8KiB"]);
+    ship.until_said("made stream logs");
     let length = || Stored::open(&url).text().len() as u64;
     ship.until("the first lines", || length() == fs::metadata(place.path("app.log")).expect("a log").len());
     // What a power loss leaves: the store as it was a while ago.

@@ -94,7 +94,7 @@ fn subjects_are_named_after_hosts_paths_and_labels() {
     assert_eq!(path.expect("a path"), place.path("a b.log").as_os_str().as_encoded_bytes());
     let url = format!("{}/prod.app", node.url());
     assert_eq!(once(&place, &url, &["web=c.log"]).0, Some(0));
-    assert_eq!(Stored::named(&node.url(), "prod").messages()[0].subject, "prod.app.h.web");
+    assert_eq!(Stored::named(&node.url(), "prod", "prod.app.>").messages()[0].subject, "prod.app.h.web");
 }
 
 #[test]

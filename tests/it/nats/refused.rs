@@ -194,7 +194,13 @@ fn streams_that_are_not_fit() {
         r#"{"name":"part","subjects":["part.a.>"],"storage":"file","num_replicas":1,"allow_direct":true}"#,
     );
     assert!(!made.contains("error"), "{made}");
-    refused(&place, &url, &["--subject", "part"], "subjects overlap", "");
+    refused(
+        &place,
+        &url,
+        &["--subject", "part"],
+        "cannot use stream 'part': it does not hold the subjects part.>",
+        "nats stream edit part",
+    );
 }
 
 #[test]

@@ -60,6 +60,7 @@ fn copytruncate_while_it_ships_and_while_nobody_does() {
     let part = |from: usize| (from..from + 1_000).map(line).collect::<String>();
     place.append("app.log", part(0));
     let mut ship = Ship::start(&place, &url, &["app.log"]);
+    ship.until_said("made stream logs");
     ship.until("the first part", || node_text(&url) == lines(1_000));
     place.append("app.log", part(1_000));
     place.copy("app.log", "app.log.1");

@@ -27,11 +27,11 @@ impl Stored {
     /// Connects; the stream `logs` has to be there.
     #[track_caller]
     pub(super) fn open(url: &str) -> Stored {
-        Stored::named(url, "logs")
+        Stored::named(url, "logs", "logs.>")
     }
 
     #[track_caller]
-    pub(super) fn named(url: &str, name: &str) -> Stored {
+    pub(super) fn named(url: &str, name: &str, filter: &str) -> Stored {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let stream = runtime.block_on(async {
@@ -40,7 +40,7 @@ impl Stored {
             let wanted = Wanted {
                 name: Some(name.to_owned()),
                 usual: name.to_owned(),
-                filter: format!("{name}.>"),
+                filter: filter.to_owned(),
                 create: None,
             };
             let link = Arc::new(link);
@@ -60,7 +60,16 @@ impl Stored {
     /// All messages, in order.
     pub(super) fn messages(&self) -> Vec<Message> {
         self.runtime.block_on(async {
-            let info = self.stream.look().await.expect("an answer").expect("a stream");
+            let mut look = self.stream.look().await;
+            // The server may have been killed and started again since the last look.
+            for _ in 0..100 {
+                if !matches!(&look, Err(error) if error.waits()) {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                look = self.stream.look().await;
+            }
+            let info = look.expect("an answer").expect("a stream");
             let mut messages = Vec::new();
             for seq in info.state.first_seq.max(1)..=info.state.last_seq {
                 let Some(stored) = self.stream.get(seq, TIMEOUT).await.expect("an answer") else { continue };
