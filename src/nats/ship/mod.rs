@@ -8,6 +8,7 @@
 mod batch;
 mod checkpoint;
 mod file;
+mod send;
 mod settle;
 pub mod spool;
 
