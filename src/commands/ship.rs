@@ -81,7 +81,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let template = template(options.subject.as_deref(), &url)?;
     let host = match options.host_name.clone() {
         Some(name) if name.is_empty() => {
-            return Err(Failure::usage("cannot use an empty --host-name"));
+            return Err(Failure::usage("cannot use an empty --host-name").help("--host-name web1"));
         }
         Some(name) => name,
         None => host_name(),
@@ -128,6 +128,7 @@ async fn attend(
     say: Say,
 ) -> Result<(), Failure> {
     let mut ends = Signals::listen()?;
+    raise_limit();
     let hub = Arc::new(Hub::new(Shown::default()));
     let follow_options = follow::Options {
         poll: options.poll,
@@ -161,6 +162,15 @@ async fn attend(
     result.map_err(|failed| failure(&failed))
 }
 
+/// As many files at once as the system allows: each takes a descriptor, and one that is rotated some more.
+fn raise_limit() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    if limit.current.is_some() {
+        let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+        let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised);
+    }
+}
+
 fn failure(failed: &Failed) -> Failure {
     let failure = Failure::refused(failed.to_string());
     match failed.help() {
@@ -189,7 +199,11 @@ fn template(subject: Option<&str>, url: &Url) -> Result<Template, Failure> {
         (Some(text), _) => text,
         (None, []) => DEFAULT_TEMPLATE,
         (None, [one]) => one,
-        (None, _) => return Err(Failure::usage("cannot ship to several subjects: name one")),
+        (None, _) => {
+            return Err(
+                Failure::usage("cannot ship to several subjects").help("name one, as nats://HOST/logs does")
+            );
+        }
     };
     let wrong = |cause| {
         Failure::usage(format!("cannot name subjects '{text}': {cause}"))

@@ -10,7 +10,7 @@ use super::source::Source;
 use super::vector::{Stand, Vector};
 use crate::log::cursor::{Entry, NO_GENERATION};
 use crate::log::rotated::changed_lately;
-use crate::log::segment::{Place, ReadError, Segment};
+use crate::log::segment::{Lines, Place, ReadError, Segment};
 use std::sync::Arc;
 
 /// The most generations that are kept open for one who lags: what was rotated away earlier is found by its name, or it
@@ -137,11 +137,34 @@ pub fn read(
     to: u64,
     max: usize,
 ) -> Result<(Vec<u8>, Place), ReadError> {
-    match segment.read_piece(from, to, max) {
+    wherever(segment, source, from, || segment.read_piece(from, to, max))
+}
+
+/// Reads whole lines of a generation, from a copy of it if its file was cut or is gone.
+///
+/// # Errors
+/// As [`Segment::read_lines`].
+pub fn read_lines(
+    segment: &Segment,
+    source: &Source,
+    from: Place,
+    to: u64,
+    max: usize,
+) -> Result<Lines, ReadError> {
+    wherever(segment, source, from, || segment.read_lines(from, to, max, Vec::new()))
+}
+
+fn wherever<T>(
+    segment: &Segment,
+    source: &Source,
+    from: Place,
+    read: impl Fn() -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    match read() {
         Err(ReadError::Gone)
             if segment.generation() != NO_GENERATION && relocate(segment, source.path.as_deref(), from) =>
         {
-            segment.read_piece(from, to, max)
+            read()
         }
         read => read,
     }

@@ -2,7 +2,7 @@
 
 use super::Redact;
 use crate::live::source::Source;
-use crate::live::unshipped::read;
+use crate::live::unshipped::{read, read_lines};
 use crate::log::segment::{Place, ReadError, Segment};
 use crate::nats::message::{Encoding, deflate};
 use bytes::Bytes;
@@ -53,7 +53,7 @@ impl Make {
         let mut want = self.bytes;
         loop {
             // Whole lines only: a secret in two pieces would be in neither.
-            let lines = segment.read_lines(from, to, want, Vec::new())?;
+            let lines = read_lines(segment, source, from, to, want)?;
             let place = lines.to;
             let block = lines.block();
             let mut out = Vec::with_capacity(block.bytes.len());

@@ -56,6 +56,8 @@ pub(super) struct Shipper {
     pub(super) cursor: String,
     /// The number of the subject's last message; 0 if there is none.
     pub(super) seq: u64,
+    /// The number of the last one that was acknowledged to us.
+    pub(super) acked_seq: u64,
     /// What was sent and not acknowledged.
     pub(super) pending: Option<(String, Vector)>,
     /// Losses that are to be told.
@@ -97,6 +99,7 @@ impl Shipper {
             own: None,
             cursor: String::new(),
             seq: 0,
+            acked_seq: 0,
             pending: None,
             gaps: VecDeque::new(),
             back: None,
@@ -180,7 +183,8 @@ impl Shipper {
         let once = self.shared.options.once;
         let patient = matches!(error, Error::Unavailable { .. } | Error::WrongSequence);
         if once && !(patient && self.since.elapsed() < ONCE_PATIENCE) || !error.waits() && !self.acked {
-            let bytes = self.behind.load(Ordering::Relaxed);
+            let tip = || self.source.status().current.map_or(0, |(_, place)| place.offset);
+            let bytes = if self.own.is_some() { self.behind.load(Ordering::Relaxed) } else { tip() };
             return Err(match error.waits() {
                 true => Failed::Behind { name: self.source.name.clone(), bytes, cause: error },
                 false => Failed::Engine(error),

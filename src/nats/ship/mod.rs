@@ -298,6 +298,9 @@ pub async fn run(
             tasks.spawn(Shipper::new(shared.clone(), source.clone(), first, spool).run());
         }
         (known, new) = (sources.len(), true);
+        if shared.options.once && tasks.is_empty() {
+            return Ok(());
+        }
         let all = shared.options.once || !spools.is_empty() && spools.len() == sources.len();
         tokio::select! {
             ended = tasks.join_next(), if !tasks.is_empty() => match ended {
@@ -313,9 +316,6 @@ pub async fn run(
             () = tokio::time::sleep(LOOK_EVERY), if !shared.options.once => {}
             () = stop.cancelled() => break,
         }
-        if shared.options.once && tasks.is_empty() {
-            return Ok(());
-        }
     }
     // Each ends with what is on its way, and notes where it stands.
     while let Some(ended) = tasks.join_next().await {
@@ -329,13 +329,23 @@ pub async fn run(
 /// The connection; with `once` one try.
 async fn link(options: &Options, stop: &CancellationToken) -> Result<Option<Link>, Failed> {
     let say = options.say.clone();
-    let lost = AtomicBool::new(false);
+    let (lost, refused) = (AtomicBool::new(false), AtomicBool::new(false));
     let place = options.url.place();
     let listener: Listener = Arc::new(move |news| match news {
         News::Disconnected if !lost.swap(true, Ordering::Relaxed) => {
             say(&format!("warning: the connection to {place} is lost; lines wait in their files"));
         }
-        News::Connected if lost.swap(false, Ordering::Relaxed) => say(&format!("{place} is there again")),
+        News::Connected if lost.swap(false, Ordering::Relaxed) => {
+            refused.store(false, Ordering::Relaxed);
+            say(&format!("{place} is there again"));
+        }
+        News::Other(text)
+            if text.to_lowercase().contains("authorization") && !refused.swap(true, Ordering::Relaxed) =>
+        {
+            say(&format!(
+                "warning: {place} refuses these credentials now; retrying, lines wait in their files"
+            ));
+        }
         _ => {}
     });
     let name = format!("logcast ship on {}", options.host);

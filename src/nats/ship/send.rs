@@ -204,6 +204,7 @@ impl Shipper {
         let sent = stream.append(&self.subject, head.write(), payload, self.seq, timeout).await;
         self.next = Instant::now() + self.shared.options.interval;
         self.seq = sent?;
+        self.acked_seq = self.seq;
         self.own = self.pending.take().map(|(_, after)| after);
         self.cursor = cursor;
         self.acked = true;

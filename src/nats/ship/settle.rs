@@ -51,9 +51,8 @@ impl Shipper {
             return self.stands(cursor, stored.seq, &stored.head);
         }
         let again = self.own.is_some() || self.acked;
-        if self.acked && stored.seq < self.seq {
-            self.back = Some(self.went_back(&stored.head));
-        }
+        // It may only be an old answer: it is told once an append behind it was taken.
+        self.back = (stored.seq < self.acked_seq).then(|| self.went_back(&stored.head));
         let placed = self.look_for(&cursor).await;
         if placed.found {
             self.own = Some(placed.vector);
@@ -90,7 +89,8 @@ impl Shipper {
         };
         self.pending = None;
         if self.acked || self.own.is_some() {
-            if self.seq <= info.state.last_seq && info.created == stream.info.created {
+            let seq = self.acked_seq.max(self.seq);
+            if info.created == stream.info.created && !self.is_reused(seq, &info).await {
                 // Emptied by age, or by hand: what was stored was stored.
                 if self.own.is_none() {
                     let cursor = self.cursor.clone();
@@ -102,7 +102,8 @@ impl Shipper {
             let behind = self.own.as_ref().map_or(0, |own| stood(own, self.source.id));
             self.back = Some(behind);
             self.own = Some(self.first(First::Start).await);
-        } else if let Some(note) = self.checkpoint.read().filter(|note| is_of(note.seq, &note.created, &info))
+        } else if let Some(note) = self.checkpoint.read().filter(|note| note.created == info.created)
+            && !self.is_reused(note.seq, &info).await
         {
             match note.done {
                 true => self.own = Some(self.first(First::Start).await),
@@ -116,6 +117,19 @@ impl Shipper {
         // Where it begins is known from now on, even if nothing comes for long.
         self.seq_noted(info.state.last_seq);
         Ok(())
+    }
+
+    /// Whether a message that was acknowledged cannot have been: the stream never came so far, or another subject has its
+    /// number. What is too old, or was removed by hand, is not there either, but nobody has its number.
+    async fn is_reused(&self, seq: u64, info: &Info) -> bool {
+        if seq > info.state.last_seq {
+            return true;
+        }
+        let within = seq > 0 && seq >= info.state.first_seq;
+        let timeout = self.shared.options.ack_timeout;
+        // The right to read other subjects' messages is not every shipper's: then it counts as removed.
+        within
+            && matches!(self.shared.stream().get(seq, timeout).await, Ok(Some(other)) if other.subject != self.subject)
     }
 
     /// Goes on at a cursor that no message tells any more.
@@ -176,11 +190,6 @@ impl Shipper {
             (None, _) => 0,
         }
     }
-}
-
-/// Whether what was noted is of this stream.
-fn is_of(seq: u64, created: &str, info: &Info) -> bool {
-    seq <= info.state.last_seq && created == info.created
 }
 
 /// How far a source's newest generation was read.
