@@ -70,6 +70,7 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was')
+            [CompletionResult]::new('ship', 'ship', [CompletionResultType]::ParameterValue, 'Publish files into a stream of NATS JetStream, exactly once')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code')
             [CompletionResult]::new('healthcheck', 'healthcheck', [CompletionResultType]::ParameterValue, 'Ask a server whether it is well: exit code 0 or 1, for containers')
             [CompletionResult]::new('hash', 'hash', [CompletionResultType]::ParameterValue, 'Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input')
@@ -127,6 +128,33 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only what is wrong')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'logcast;ship' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The engine: nats://[USER[:PASSWORD]@]HOST[:PORT][,HOST…][/SUBJECT][?stream=&creds=&nkey=&ca=&cert=&key=]')
+            [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'How the subject of a file is named; a plain word stands before .{host}.{path} [default: logs.{host}.{path}]')
+            [CompletionResult]::new('--host-name', '--host-name', [CompletionResultType]::ParameterName, 'The name of this host in subjects [default: what the system says]')
+            [CompletionResult]::new('--stream', '--stream', [CompletionResultType]::ParameterName, 'The stream [default: the one that has these subjects]')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Where to begin with a file that was never shipped')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'The least time between two messages of a file that lags by less than a batch; 0 for as fast as it goes')
+            [CompletionResult]::new('--batch-bytes', '--batch-bytes', [CompletionResultType]::ParameterName, 'The most bytes of a file in a message')
+            [CompletionResult]::new('--compress', '--compress', [CompletionResultType]::ParameterName, 'How to compress messages: zstd saves disk and network, and other subscribers see it compressed')
+            [CompletionResult]::new('--ack-timeout', '--ack-timeout', [CompletionResultType]::ParameterName, 'How long to wait for an acknowledgement')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'The folder for notes and spools [default: $STATE_DIRECTORY, ~/.local/state/logcast or /var/lib/logcast]')
+            [CompletionResult]::new('--spool-limit', '--spool-limit', [CompletionResultType]::ParameterName, 'How much of a pipe is kept while the engine is away; then its writer waits')
+            [CompletionResult]::new('--poll', '--poll', [CompletionResultType]::ParameterName, 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]')
+            [CompletionResult]::new('--replicas', '--replicas', [CompletionResultType]::ParameterName, 'A new stream: on how many servers [default: 3 in a cluster, else 1]')
+            [CompletionResult]::new('--retain', '--retain', [CompletionResultType]::ParameterName, 'A new stream: how long a message is kept')
+            [CompletionResult]::new('--retain-bytes', '--retain-bytes', [CompletionResultType]::ParameterName, 'A new stream: how much is kept in all')
+            [CompletionResult]::new('--storage', '--storage', [CompletionResultType]::ParameterName, 'A new stream: where')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour errors and warnings')
+            [CompletionResult]::new('--once', '--once', [CompletionResultType]::ParameterName, 'Ship what there is and end: 0 if all of it was taken')
+            [CompletionResult]::new('--no-create-stream', '--no-create-stream', [CompletionResultType]::ParameterName, 'Do not make the stream if there is none')
+            [CompletionResult]::new('--create-stream', '--create-stream', [CompletionResultType]::ParameterName, 'The default: a stream that is not there is made')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'logcast;run' {
@@ -250,6 +278,7 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
         'logcast;help' {
             [CompletionResult]::new('generate', 'generate', [CompletionResultType]::ParameterValue, 'Write sample logs to a file or to standard output')
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was')
+            [CompletionResult]::new('ship', 'ship', [CompletionResultType]::ParameterValue, 'Publish files into a stream of NATS JetStream, exactly once')
             [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code')
             [CompletionResult]::new('healthcheck', 'healthcheck', [CompletionResultType]::ParameterValue, 'Ask a server whether it is well: exit code 0 or 1, for containers')
             [CompletionResult]::new('hash', 'hash', [CompletionResultType]::ParameterValue, 'Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input')
@@ -264,6 +293,9 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             break
         }
         'logcast;help;tail' {
+            break
+        }
+        'logcast;help;ship' {
             break
         }
         'logcast;help;run' {

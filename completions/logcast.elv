@@ -67,6 +67,7 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --version 'Print version'
             cand generate 'Write sample logs to a file or to standard output'
             cand tail 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
+            cand ship 'Publish files into a stream of NATS JetStream, exactly once'
             cand run 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
             cand healthcheck 'Ask a server whether it is well: exit code 0 or 1, for containers'
             cand hash 'Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input'
@@ -122,6 +123,32 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --quiet 'Say only what is wrong'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'logcast;ship'= {
+            cand --to 'The engine: nats://[USER[:PASSWORD]@]HOST[:PORT][,HOST…][/SUBJECT][?stream=&creds=&nkey=&ca=&cert=&key=]'
+            cand --subject 'How the subject of a file is named; a plain word stands before .{host}.{path} [default: logs.{host}.{path}]'
+            cand --host-name 'The name of this host in subjects [default: what the system says]'
+            cand --stream 'The stream [default: the one that has these subjects]'
+            cand --from 'Where to begin with a file that was never shipped'
+            cand --interval 'The least time between two messages of a file that lags by less than a batch; 0 for as fast as it goes'
+            cand --batch-bytes 'The most bytes of a file in a message'
+            cand --compress 'How to compress messages: zstd saves disk and network, and other subscribers see it compressed'
+            cand --ack-timeout 'How long to wait for an acknowledgement'
+            cand --state 'The folder for notes and spools [default: $STATE_DIRECTORY, ~/.local/state/logcast or /var/lib/logcast]'
+            cand --spool-limit 'How much of a pipe is kept while the engine is away; then its writer waits'
+            cand --poll 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]'
+            cand --replicas 'A new stream: on how many servers [default: 3 in a cluster, else 1]'
+            cand --retain 'A new stream: how long a message is kept'
+            cand --retain-bytes 'A new stream: how much is kept in all'
+            cand --storage 'A new stream: where'
+            cand --color 'When to colour errors and warnings'
+            cand --once 'Ship what there is and end: 0 if all of it was taken'
+            cand --no-create-stream 'Do not make the stream if there is none'
+            cand --create-stream 'The default: a stream that is not there is made'
+            cand -q 'Say nothing but errors'
+            cand --quiet 'Say nothing but errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'logcast;run'= {
             cand -p 'The port; 0 means any free one [default: 8000, or the next free one]'
@@ -237,6 +264,7 @@ set edit:completion:arg-completer[logcast] = {|@words|
         &'logcast;help'= {
             cand generate 'Write sample logs to a file or to standard output'
             cand tail 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
+            cand ship 'Publish files into a stream of NATS JetStream, exactly once'
             cand run 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
             cand healthcheck 'Ask a server whether it is well: exit code 0 or 1, for containers'
             cand hash 'Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input'
@@ -249,6 +277,8 @@ set edit:completion:arg-completer[logcast] = {|@words|
         &'logcast;help;generate'= {
         }
         &'logcast;help;tail'= {
+        }
+        &'logcast;help;ship'= {
         }
         &'logcast;help;run'= {
         }

@@ -61,6 +61,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -s h -l help -d 'Print hel
 complete -c logcast -n "__fish_logcast_needs_command" -s V -l version -d 'Print version'
 complete -c logcast -n "__fish_logcast_needs_command" -a "generate" -d 'Write sample logs to a file or to standard output'
 complete -c logcast -n "__fish_logcast_needs_command" -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
+complete -c logcast -n "__fish_logcast_needs_command" -a "ship" -d 'Publish files into a stream of NATS JetStream, exactly once'
 complete -c logcast -n "__fish_logcast_needs_command" -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
 complete -c logcast -n "__fish_logcast_needs_command" -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
 complete -c logcast -n "__fish_logcast_needs_command" -a "completions" -d 'Print the completions of a shell'
@@ -127,6 +128,33 @@ complete -c logcast -n "__fish_logcast_using_subcommand tail" -s f -l follow -d 
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l retry -d 'Wait for a server that is not there yet, too'
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -s q -l quiet -d 'Say only what is wrong'
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l to -d 'The engine: nats://[USER[:PASSWORD]@]HOST[:PORT][,HOST…][/SUBJECT][?stream=&creds=&nkey=&ca=&cert=&key=]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l subject -d 'How the subject of a file is named; a plain word stands before .{host}.{path} [default: logs.{host}.{path}]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l host-name -d 'The name of this host in subjects [default: what the system says]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l stream -d 'The stream [default: the one that has these subjects]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l from -d 'Where to begin with a file that was never shipped' -r -f -a "start\t'At the start of what the file holds'
+end\t'At its end: only what comes'"
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l interval -d 'The least time between two messages of a file that lags by less than a batch; 0 for as fast as it goes' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l batch-bytes -d 'The most bytes of a file in a message' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l compress -d 'How to compress messages: zstd saves disk and network, and other subscribers see it compressed' -r -f -a "none\t'The lines as they are'
+zstd\t'Zstandard'"
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l ack-timeout -d 'How long to wait for an acknowledgement' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l state -d 'The folder for notes and spools [default: $STATE_DIRECTORY, ~/.local/state/logcast or /var/lib/logcast]' -r -f -a "(__fish_complete_directories)"
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l spool-limit -d 'How much of a pipe is kept while the engine is away; then its writer waits' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l replicas -d 'A new stream: on how many servers [default: 3 in a cluster, else 1]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l retain -d 'A new stream: how long a message is kept' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l retain-bytes -d 'A new stream: how much is kept in all' -r
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l storage -d 'A new stream: where' -r -f -a "file\t'On disk'
+memory\t'In memory: gone when the servers are'"
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l once -d 'Ship what there is and end: 0 if all of it was taken'
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l no-create-stream -d 'Do not make the stream if there is none'
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l create-stream -d 'The default: a stream that is not there is made'
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -s q -l quiet -d 'Say nothing but errors'
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s b -l bind -d 'The address, name or unix socket path to serve on; may be repeated [default: 127.0.0.1]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s n -l lines -d 'What a new client gets first: the last N lines of each file, from line N on, or all' -r
@@ -197,14 +225,15 @@ complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End w
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l token -d 'The token of a URL that holds none' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "man" -d 'Print the man page, or that of a command'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail run healthcheck completions man serve check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "ship" -d 'Publish files into a stream of NATS JetStream, exactly once'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "man" -d 'Print the man page, or that of a command'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c logcast -n "__fish_logcast_using_subcommand completions" -f -a "bash elvish fish powershell zsh"
-complete -c logcast -n "__fish_logcast_using_subcommand man" -f -a "serve generate tail check run healthcheck completions man"
+complete -c logcast -n "__fish_logcast_using_subcommand man" -f -a "serve generate tail check ship run healthcheck completions man"

@@ -6,6 +6,8 @@ mod config;
 mod generate;
 mod pages;
 mod serve;
+#[cfg(feature = "nats")]
+mod ship;
 mod tail;
 mod values;
 mod wrong;
@@ -63,6 +65,9 @@ enum Command {
         #[arg(long, value_name = "SHA256", value_parser = tail::fingerprint)]
         fingerprint: Option<Fingerprint>,
     },
+    /// Publish files into a stream of NATS JetStream, exactly once
+    #[cfg(feature = "nats")]
+    Ship(ship::ShipArgs),
     /// Run a command and serve its output as two sources, stdout and stderr; end with its exit code
     Run(RunArgs),
     /// Ask a server whether it is well: exit code 0 or 1, for containers
@@ -163,6 +168,8 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Some(Command::Healthcheck { url }) => health::run(&url),
         Some(Command::Hash { name }) => print(hash::run(name.as_deref())?.as_bytes()),
         Some(Command::Serve(args)) => serve::run(args),
+        #[cfg(feature = "nats")]
+        Some(Command::Ship(args)) => ship::run(args),
         Some(Command::Generate(args)) => generate::run(args),
         Some(Command::Check { source, count, idle, token, fingerprint }) => {
             let idle = Duration::from_secs(idle);

@@ -311,7 +311,7 @@ fn verbosity(text: &str) -> Result<u8, String> {
 }
 
 /// Whether standard input brings something: a pipe, a file, a socket.
-fn stdin_is_input() -> bool {
+pub(super) fn stdin_is_input() -> bool {
     if io::stdin().is_terminal() {
         return false;
     }

@@ -9,6 +9,8 @@ pub mod health;
 pub mod http;
 pub mod run;
 pub mod serve;
+#[cfg(feature = "nats")]
+pub mod ship;
 pub mod stop;
 pub mod tail;
 mod trace;

@@ -257,7 +257,8 @@ fn access_log(options: &Options) -> Result<Option<Log>, Failure> {
     })
 }
 
-fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {
+/// Reads SOURCE arguments.
+pub(super) fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {
     let mut specs = Vec::new();
     for arg in sources {
         let shown = plain(&arg.to_string_lossy());

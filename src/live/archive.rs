@@ -89,6 +89,11 @@ impl<'a> Archive<'a> {
         (0..self.held.len()).filter(rotated).collect()
     }
 
+    /// When a sibling was last changed, in nanoseconds since 1970.
+    pub(super) fn modified(&self, at: usize) -> i128 {
+        self.held[at].sibling.stamp.modified
+    }
+
     /// The life that the sibling at `at` holds, and its end. It leads to the next newer one, and from the newest to what
     /// is open.
     ///

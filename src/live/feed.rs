@@ -219,7 +219,8 @@ impl Hub {
             // A view that is made while others are encoded began before this record: it needs it too.
             let canon = lock(&self.canon);
             if canon.views.len() == encoded.len() {
-                return self.push_all(canon, &delta, encoded);
+                self.push_all(canon, &delta, encoded);
+                return source.told.say(&content);
             }
             let new: Vec<_> = canon.views[encoded.len()..].to_vec();
             drop(canon);

@@ -25,6 +25,8 @@ pub mod resume;
 pub mod search;
 pub mod source;
 pub mod step;
+pub mod told;
+pub mod unshipped;
 pub mod vector;
 pub mod view;
 pub mod watch;

@@ -90,7 +90,7 @@ fn still_shows(segment: &Segment, place: Place) -> bool {
 }
 
 /// Puts the stands of one source where its entries say; false if one of them says nothing any more.
-fn place_source(source: &Source, tip: &Vector, entries: &[&Entry], out: &mut Vector) -> bool {
+pub(super) fn place_source(source: &Source, tip: &Vector, entries: &[&Entry], out: &mut Vector) -> bool {
     let open: Vec<(Arc<Segment>, Place)> = tip.of(source.id).cloned().collect();
     let mut all = true;
     let mut placed: Vec<(Arc<Segment>, Place)> = Vec::new();
@@ -140,7 +140,10 @@ fn place_source(source: &Source, tip: &Vector, entries: &[&Entry], out: &mut Vec
 }
 
 /// The open generation that an entry fits, and whether its tie bits say so too.
-fn find_open(open: &[(Arc<Segment>, Place)], entry: &Entry) -> Option<((Arc<Segment>, Place), bool)> {
+pub(super) fn find_open(
+    open: &[(Arc<Segment>, Place)],
+    entry: &Entry,
+) -> Option<((Arc<Segment>, Place), bool)> {
     let mut fits = open.iter().rev().filter(|(segment, _)| match entry.generation {
         NO_GENERATION => segment.tie == entry.tie && entry.offset <= segment.begin(),
         known => segment.proves(known, Place { offset: entry.offset, check: entry.check }),

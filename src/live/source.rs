@@ -4,6 +4,7 @@ use super::counts::OfSource;
 use super::feed::lock;
 use super::history::Siblings;
 use super::indexed::Indexed;
+use super::told::Told;
 use super::view::Content;
 use crate::log::cursor::{NO_GENERATION, generation_text};
 use crate::log::encode::json_string;
@@ -61,6 +62,8 @@ pub struct Source {
     broken: OnceLock<String>,
     /// What is counted of it.
     pub counts: OfSource,
+    /// Who follows it alone is told here.
+    pub told: Told,
     pub(super) siblings: Siblings,
     pub(super) indexed: Indexed,
 }
@@ -103,6 +106,7 @@ impl Source {
             decoded: AtomicBool::new(false),
             broken: OnceLock::new(),
             counts: OfSource::default(),
+            told: Told::default(),
             siblings: Siblings::default(),
             indexed,
         }

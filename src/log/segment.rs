@@ -232,36 +232,10 @@ impl Segment {
     ///
     /// # Errors
     /// [`ReadError::Gone`] if the file shows something else now, or ends before `to`.
-    pub fn read_lines(&self, from: Place, to: u64, max: usize, mut buf: Vec<u8>) -> Result<Lines, ReadError> {
+    pub fn read_lines(&self, from: Place, to: u64, max: usize, buf: Vec<u8>) -> Result<Lines, ReadError> {
         let file = self.file();
-        let begin = self.begin();
-        if from.offset < begin || to <= from.offset {
-            return Err(ReadError::Gone);
-        }
-        let overlap = (from.offset - begin).min(OVERLAP_BYTES as u64) as usize;
-        let want = (to - from.offset).min(max as u64) as usize;
-        buf.resize(overlap + want, 0);
-        let n = file.read_at(&mut buf, from.offset - overlap as u64)?;
-        buf.truncate(n);
-        if n <= overlap || !self.shows(&file, from, &buf, overlap)? {
-            return Err(ReadError::Gone);
-        }
-        // Read again after the data: what stands before them now stood there all the while.
-        let mut again = [0; OVERLAP_BYTES];
-        let k = file.read_at(&mut again[..overlap], from.offset - overlap as u64)?;
-        // A spool says where content begins before it gives up what stood before.
-        if again[..k] != buf[..overlap] || self.begin() > from.offset {
-            return Err(ReadError::Gone);
-        }
-        if overlap == 0 && !self.shows(&file, from, &buf, 0)? {
-            return Err(ReadError::Gone);
-        }
+        let (mut buf, overlap, whole) = self.read_block(&file, from, to, max, buf)?;
         let data = &buf[overlap..];
-        let whole = from.offset + data.len() as u64 == to;
-        // Where lines end is known: another content is not cut in lines at the same place.
-        if whole && self.end() != Some(to) && !data.ends_with(b"\n") {
-            return Err(ReadError::Gone);
-        }
         let length = if whole { data.len() } else { lines::complete(data) };
         if length == 0 || (whole && length > LINE_LIMIT && memchr::memchr(b'\n', data).is_none()) {
             return self.read_long(&file, from, to);
@@ -271,6 +245,67 @@ impl Segment {
         let to = Place { offset: from.offset + length as u64, check };
         let wide = file.wide_at(from.offset);
         Ok(Lines { buf, start: overlap, from: from.offset, omitted: 0, wide, to })
+    }
+
+    /// Reads from `from`, which may be within a line, at most `max` bytes and never beyond `to`, the end of a line: whole
+    /// lines, or if not one ends among them a piece of one. Nothing is left out.
+    ///
+    /// # Errors
+    /// As [`Segment::read_lines`].
+    pub fn read_piece(&self, from: Place, to: u64, max: usize) -> Result<(Vec<u8>, Place), ReadError> {
+        let file = self.file();
+        let (mut buf, overlap, whole) = self.read_block(&file, from, to, max, Vec::new())?;
+        let data = &buf[overlap..];
+        let length = match lines::complete(data) {
+            end if end > 0 && !whole => end,
+            _ => data.len(),
+        };
+        buf.truncate(overlap + length);
+        // With what stands before it: a piece may begin within its line.
+        let place = Place { offset: from.offset + length as u64, check: cursor::check_at_end(&buf) };
+        buf.drain(..overlap);
+        Ok((buf, place))
+    }
+
+    /// Reads a block that is proved to be this generation's: the bytes, how many of them stand before `from`, and whether
+    /// they reach `to`.
+    fn read_block(
+        &self,
+        file: &LogFile,
+        from: Place,
+        to: u64,
+        max: usize,
+        mut buf: Vec<u8>,
+    ) -> Result<(Vec<u8>, usize, bool), ReadError> {
+        let begin = self.begin();
+        if from.offset < begin || to <= from.offset {
+            return Err(ReadError::Gone);
+        }
+        let overlap = (from.offset - begin).min(OVERLAP_BYTES as u64) as usize;
+        let want = (to - from.offset).min(max as u64) as usize;
+        buf.resize(overlap + want, 0);
+        let n = file.read_at(&mut buf, from.offset - overlap as u64)?;
+        buf.truncate(n);
+        if n <= overlap || !self.shows(file, from, &buf, overlap)? {
+            return Err(ReadError::Gone);
+        }
+        // Read again after the data: what stands before them now stood there all the while.
+        let mut again = [0; OVERLAP_BYTES];
+        let k = file.read_at(&mut again[..overlap], from.offset - overlap as u64)?;
+        // A spool says where content begins before it gives up what stood before.
+        if again[..k] != buf[..overlap] || self.begin() > from.offset {
+            return Err(ReadError::Gone);
+        }
+        if overlap == 0 && !self.shows(file, from, &buf, 0)? {
+            return Err(ReadError::Gone);
+        }
+        let data = &buf[overlap..];
+        let whole = from.offset + data.len() as u64 == to;
+        // Where lines end is known: another content is not cut in lines at the same place.
+        if whole && self.end() != Some(to) && !data.ends_with(b"\n") {
+            return Err(ReadError::Gone);
+        }
+        Ok((buf, overlap, whole))
     }
 
     /// Reads the one line at `from`, which is longer than a block.
@@ -367,6 +402,26 @@ mod tests {
         assert_eq!(lines.to.check, cursor::check(&b"b".repeat(300)));
         let lines = segment.read_lines(lines.to, text.len() as u64, 10_000, Vec::new()).unwrap();
         assert_eq!(lines.block().bytes, b"c\n");
+    }
+
+    #[test]
+    fn a_long_line_can_be_read_in_pieces_that_prove_themselves() {
+        let text = [b"a\nbb\n".to_vec(), b"c".repeat(1_000), b"\nd\n".to_vec()].concat();
+        let segment = segment(&text);
+        for max in [1, 7, 300, 5_000] {
+            let (mut at, mut all) = (segment.first(), Vec::new());
+            while at.offset < text.len() as u64 {
+                let (piece, to) = segment.read_piece(at, text.len() as u64, max).unwrap();
+                assert!(!piece.is_empty() && piece.len() <= max.max(3));
+                assert!(piece.ends_with(b"\n") || !piece.contains(&b'\n'), "{max}");
+                assert_eq!(to.check, segment.file().check_before(0, to.offset).unwrap());
+                all.extend(piece);
+                at = to;
+            }
+            assert_eq!(all, text, "{max}");
+        }
+        let forged = Place { offset: 100, check: 7 };
+        assert!(matches!(segment.read_piece(forged, text.len() as u64, 10), Err(ReadError::Gone)));
     }
 
     #[test]

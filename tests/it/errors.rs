@@ -66,6 +66,22 @@ logcast f --tls-cert none --tls-key none
 logcast f --tls-cert f --tls-key f
 logcast f --tls-cert f --tls-self-signed
 
+# ship
+logcast ship f
+logcast ship f --to http://h
+logcast ship f --to nats://h:0
+logcast ship f --to nats://h --subject logs.{x}
+logcast ship f --to nats://h/a.*
+logcast ship f --to nats://h/a,b
+logcast ship f --to nats://h?stream=a.b
+logcast ship f --to nats://h --stream a.b
+logcast ship f --to nats://h --interval x
+logcast ship f --to nats://h --batch-bytes 1
+logcast ship f --to nats://h --replicas 9
+logcast ship f --to nats://h --from middle
+logcast ship f --to nats://127.0.0.1:1 --once --state s
+logcast ship folder --to nats://h
+
 # generate
 logcast generate folder
 logcast generate nowhere/app.log

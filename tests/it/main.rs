@@ -28,6 +28,8 @@ mod limits;
 mod machine;
 mod metrics;
 mod model;
+#[cfg(feature = "nats")]
+mod nats;
 mod pipelines;
 mod process;
 mod properties;

@@ -13,7 +13,7 @@ pub(in crate::commands) struct Signals {
 }
 
 impl Signals {
-    pub(super) fn listen() -> Result<Signals, Failure> {
+    pub(in crate::commands) fn listen() -> Result<Signals, Failure> {
         let listen = |kind| {
             signal(kind).map_err(|error| Failure::refused(format!("cannot wait for signals: {error}")))
         };

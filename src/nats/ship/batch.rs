@@ -1,0 +1,88 @@
+//! One message's payload: read from the file, redacted and compressed. Everything here blocks.
+
+use super::Redact;
+use crate::live::source::Source;
+use crate::live::unshipped::{read, read_lines};
+use crate::log::segment::{Place, ReadError, Segment};
+use crate::nats::message::{Encoding, deflate};
+use bytes::Bytes;
+
+/// What a message carries.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// The payload.
+    pub(super) payload: Bytes,
+    /// How it is compressed.
+    pub(super) encoding: Encoding,
+    /// How many lines end in it.
+    pub(super) lines: u64,
+    /// Whether it ends with a newline.
+    pub(super) whole: bool,
+    /// How many bytes of its last line are left out.
+    pub(super) cut: Option<u64>,
+    /// Where the file stands behind it.
+    pub(super) to: Place,
+}
+
+/// How to make one.
+#[derive(Clone)]
+pub(super) struct Make {
+    /// About how many bytes of the file.
+    pub(super) bytes: usize,
+    /// The most that a payload may have.
+    pub(super) room: usize,
+    /// Whether to compress.
+    pub(super) compress: bool,
+    /// What takes secrets out.
+    pub(super) redact: Option<Redact>,
+}
+
+impl Make {
+    /// Reads the next bytes of a generation, at most up to `to`, the end of a line.
+    pub(super) fn batch(
+        &self,
+        segment: &Segment,
+        source: &Source,
+        from: Place,
+        to: u64,
+    ) -> Result<Batch, ReadError> {
+        let Some(redact) = &self.redact else {
+            let (bytes, to) = read(segment, source, from, to, self.bytes.min(self.room))?;
+            return Ok(self.packed(bytes, to, None));
+        };
+        let mut want = self.bytes;
+        loop {
+            // Whole lines only: a secret in two pieces would be in neither.
+            let lines = read_lines(segment, source, from, to, want)?;
+            let place = lines.to;
+            let block = lines.block();
+            let mut out = Vec::with_capacity(block.bytes.len());
+            redact(block.bytes, &mut out);
+            let single = block.omitted > 0 || memchr::memchr_iter(b'\n', block.bytes).nth(1).is_none();
+            if out.len() <= self.room && block.omitted == 0 {
+                return Ok(self.packed(out, place, None));
+            }
+            if single || want < 2 {
+                let kept = out.len().min(self.room.saturating_sub(1));
+                let cut = block.omitted + (out.len() - kept) as u64;
+                out.truncate(kept);
+                if !out.ends_with(b"\n") {
+                    out.push(b'\n');
+                }
+                return Ok(self.packed(out, place, Some(cut)));
+            }
+            want /= 2;
+        }
+    }
+
+    /// A payload of these bytes.
+    pub(super) fn packed(&self, bytes: Vec<u8>, to: Place, cut: Option<u64>) -> Batch {
+        let lines = memchr::memchr_iter(b'\n', &bytes).count() as u64;
+        let whole = bytes.ends_with(b"\n");
+        let (payload, encoding) = match self.compress.then(|| deflate(&bytes)).flatten() {
+            Some(deflated) => (deflated, Encoding::Zstd),
+            None => (bytes, Encoding::Plain),
+        };
+        Batch { payload: Bytes::from(payload), encoding, lines, whole, cut, to }
+    }
+}

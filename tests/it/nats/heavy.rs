@@ -1,0 +1,131 @@
+//! What takes minutes, for a look by hand: `cargo test --release --test it -- --ignored --nocapture nats::heavy`.
+
+use super::Version;
+use super::servers::{Cluster, Node};
+use super::shipper::{Pace, Ship, line, once};
+use super::stored::{Stored, assert_same};
+use crate::support::Place;
+use std::fs;
+use std::time::{Duration, Instant};
+
+#[track_caller]
+fn finish_and_compare(place: &Place, url: &str) {
+    let (code, said) = once(place, url, &["app.log"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert_same(&Stored::open(url).text(), &fs::read(place.path("app.log")).expect("the log"));
+}
+
+#[test]
+#[ignore = "half a minute of writing"]
+fn twenty_kills_at_sixty_thousand_lines_a_second() {
+    for version in [Version::Old, Version::New] {
+        let place = Place::new();
+        let Some(node) = Node::start(&place, version, "") else { continue };
+        let file = place.appender("app.log");
+        let pace = Pace::start(60_000, usize::MAX, move |_| file.try_clone().expect("a handle"));
+        for _ in 0..20 {
+            let mut ship = Ship::start(&place, &node.url(), &["app.log"]);
+            std::thread::sleep(Duration::from_millis(fastrand::u64(300..1_700)));
+            ship.kill();
+        }
+        let lines = pace.stop();
+        finish_and_compare(&place, &node.url());
+        eprintln!("{version:?}: 20 kills, {lines} lines: 0 missing, 0 doubled");
+    }
+}
+
+#[test]
+#[ignore = "a minute of elections"]
+fn the_leader_is_killed_six_times() {
+    let place = Place::new();
+    let Some(mut cluster) = Cluster::start(&place, Version::New) else { return };
+    let url = cluster.url();
+    let file = place.appender("app.log");
+    let ship = Ship::start(&place, &url, &["app.log"]);
+    ship.until_said("made stream logs");
+    let pace = Pace::start(20_000, usize::MAX, move |_| file.try_clone().expect("a handle"));
+    for _ in 0..6 {
+        std::thread::sleep(Duration::from_secs(2));
+        let leader = cluster.leader("logs");
+        cluster.nodes[leader].kill();
+        std::thread::sleep(Duration::from_secs(4));
+        cluster.nodes[leader].again();
+        cluster.until_healthy();
+    }
+    let lines = pace.stop();
+    let memory = ship.memory("VmHWM");
+    drop(ship);
+    finish_and_compare(&place, &url);
+    let sent: Vec<u64> =
+        Stored::open(&url).messages().iter().filter_map(|message| message.head.sent).collect();
+    let stall = sent.windows(2).map(|two| two[1].saturating_sub(two[0])).max().unwrap_or(0);
+    eprintln!(
+        "6 leaders killed, {lines} lines: 0 missing, 0 doubled; longest stall {stall} ms, {memory} KiB at most"
+    );
+}
+
+#[test]
+#[ignore = "half a minute without an engine"]
+fn all_nodes_are_down_for_half_a_minute() {
+    let place = Place::new();
+    let Some(mut cluster) = Cluster::start(&place, Version::New) else { return };
+    let url = cluster.url();
+    let file = place.appender("app.log");
+    let ship = Ship::start(&place, &url, &["app.log"]);
+    ship.until_said("made stream logs");
+    let pace = Pace::start(40_000, usize::MAX, move |_| file.try_clone().expect("a handle"));
+    std::thread::sleep(Duration::from_secs(3));
+    let before = ship.memory("VmRSS");
+    cluster.nodes.iter_mut().for_each(super::servers::Node::kill);
+    let mut most = 0;
+    for _ in 0..60 {
+        std::thread::sleep(Duration::from_millis(500));
+        most = most.max(ship.memory("VmRSS"));
+    }
+    let lines = pace.stop();
+    let began = Instant::now();
+    cluster.nodes.iter_mut().for_each(super::servers::Node::spawn_again);
+    cluster.until_healthy();
+    let healthy = began.elapsed();
+    let length = fs::metadata(place.path("app.log")).expect("a log").len();
+    let stored = Stored::open(&url);
+    ship.until("all lines", || {
+        stored.messages().last().and_then(|message| message.head.at).is_some_and(|at| at.end == length)
+    });
+    let caught_up = began.elapsed();
+    let after = ship.memory("VmHWM");
+    drop(ship);
+    finish_and_compare(&place, &url);
+    eprintln!(
+        "all down 30 s, {lines} lines: 0 missing, 0 doubled; {before} KiB before, {most} during, {after} at most; healthy after {healthy:?}, all shipped after {caught_up:?}"
+    );
+}
+
+#[test]
+#[ignore = "a rate"]
+fn eight_files_into_three_replicas() {
+    let place = Place::new();
+    let Some(cluster) = Cluster::start(&place, Version::New) else { return };
+    let text: String = (0..500_000).map(line).collect();
+    let names: Vec<String> = (0..8).map(|at| format!("f{at}.log")).collect();
+    for name in &names {
+        place.write(name, &text);
+    }
+    for more in [&[][..], &["--batch-bytes", "256KiB"], &["--compress", "zstd"]] {
+        let subject = format!("rate{}", more.len() + more.first().map_or(0, |word| word.len()));
+        let mut args: Vec<&str> = names.iter().map(String::as_str).collect();
+        args.extend(more);
+        args.extend(["--subject", &subject, "--retain-bytes", "4GiB"]);
+        let began = Instant::now();
+        let mut ship = Ship::start(&place, &cluster.url(), &[&args[..], &["--once"]].concat());
+        let mut memory = 0;
+        while ship.is_running() {
+            memory = memory.max(ship.memory_or_zero("VmHWM"));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let took = began.elapsed();
+        assert_eq!(ship.wait().code(), Some(0), "{}", ship.stderr());
+        let rate = 8.0 * 500_000.0 / took.as_secs_f64();
+        eprintln!("8 files, R3, {more:?}: {rate:.0} lines/s ({took:?}), {memory} KiB at most");
+    }
+}
