@@ -183,6 +183,7 @@ impl Vector {
                     stamp.before.push(b'.');
                 }
                 push_prefix(&mut stamp.before, segment.key, segment.generation(), segment.tie);
+                (stamp.own, stamp.naming) = ((segment.key, segment.tie), segment.naming());
                 passed = true;
             } else if !partial {
                 let out = if passed { &mut stamp.after } else { &mut stamp.before };

@@ -7,6 +7,8 @@
 
 use super::cursor::{self, NO_LINE, OVERLAP_BYTES};
 use super::encode::Block;
+use super::encode::named::{Naming, message_place, place_in_message};
+use super::ledger::{Found, Ledger};
 use super::lines::{self, LINE_LIMIT};
 use super::logfile::{Head, LogFile, head_of};
 use super::wide::Wide;
@@ -61,7 +63,25 @@ pub struct Segment {
     trimmed: AtomicBool,
     head: OnceLock<u64>,
     next: OnceLock<Arc<Segment>>,
+    /// Which messages its bytes came in, if they did.
+    ledger: Option<Arc<Ledger>>,
 }
+
+/// What a segment knows of the place that a cursor's entry names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// It is here, proved.
+    Here(Place),
+    /// It shows something else.
+    Elsewhere,
+    /// Of a stream of messages: it is older than what is kept.
+    Before,
+    /// Of a stream of messages: it is younger than what was read.
+    Beyond,
+}
+
+/// The generation in an entry for the place before the first message that was ever read.
+const NO_MESSAGE: u64 = 1;
 
 /// Why a read delivered nothing.
 #[derive(Debug)]
@@ -125,7 +145,28 @@ impl Segment {
             trimmed: AtomicBool::new(false),
             head: OnceLock::new(),
             next: OnceLock::new(),
+            ledger: None,
         }
+    }
+
+    /// The same, of lines that come in the messages of a stream; `tie` tells that stream from others. Its generation is
+    /// given, since no first line names it.
+    pub fn of_messages(mut self, ledger: Arc<Ledger>, generation: u64, tie: u16) -> Segment {
+        self.ledger = Some(ledger);
+        self.tie = tie & 0xfff;
+        self.set_generation(generation);
+        self.trimmed = AtomicBool::new(true);
+        self
+    }
+
+    /// Which messages its bytes came in.
+    pub fn ledger(&self) -> Option<&Arc<Ledger>> {
+        self.ledger.as_ref()
+    }
+
+    /// What its lines are called in ids, if they came in messages.
+    pub fn naming(&self) -> Option<Arc<dyn Naming>> {
+        self.ledger.clone().map(|ledger| ledger as Arc<dyn Naming>)
     }
 
     /// The file that holds it now.
@@ -223,8 +264,75 @@ impl Segment {
 
     /// The entry of a cursor at a place of it.
     pub fn entry(&self, place: Place) -> cursor::Entry {
-        let generation = self.generation();
-        cursor::Entry { key: self.key, generation, tie: self.tie, check: place.check, offset: place.offset }
+        let (key, tie) = (self.key, self.tie);
+        let Some(ledger) = &self.ledger else {
+            let generation = self.generation();
+            return cursor::Entry { key, generation, tie, check: place.check, offset: place.offset };
+        };
+        match ledger.before(place.offset) {
+            Ok(Some(message)) => {
+                let offset = place.offset.wrapping_add(message.shift());
+                cursor::Entry { key, generation: message.stored, tie, check: place.check, offset }
+            }
+            // Nothing of it was delivered: what comes is the first message.
+            _ => {
+                let first = ledger.first().ok().flatten().map_or(ledger.start(), |first| first.sequence);
+                let offset = message_place(first, 0);
+                cursor::Entry { key, generation: NO_MESSAGE, tie, check: NO_LINE, offset }
+            }
+        }
+    }
+
+    /// The place that an entry of this source names, if this segment shows it.
+    pub fn find(&self, entry: &cursor::Entry) -> Where {
+        match &self.ledger {
+            Some(ledger) => self.find_message(ledger, entry).unwrap_or(Where::Elsewhere),
+            None => {
+                let place = Place { offset: entry.offset, check: entry.check };
+                if self.proves(entry.generation, place) { Where::Here(place) } else { Where::Elsewhere }
+            }
+        }
+    }
+
+    fn find_message(&self, ledger: &Ledger, entry: &cursor::Entry) -> io::Result<Where> {
+        let (sequence, byte) = place_in_message(entry.offset);
+        if entry.tie != self.tie {
+            return Ok(Where::Elsewhere);
+        }
+        let at = |offset: u64| -> io::Result<Where> {
+            let check = self.file().check_before(self.begin(), offset)?;
+            Ok(Where::Here(Place { offset, check }))
+        };
+        let is_start = byte == 0;
+        match ledger.find(sequence)? {
+            Found::Here(message) if is_start => at(message.from),
+            Found::Here(message) => {
+                let offset = message.from + u64::from(message.lead) + byte;
+                let shows = message.stored == entry.generation && offset <= message.to && offset > self.begin();
+                match shows.then(|| at(offset)).transpose()? {
+                    Some(Where::Here(place)) if place.check == entry.check => Ok(Where::Here(place)),
+                    _ if offset <= self.begin() && message.stored == entry.generation => Ok(Where::Before),
+                    _ => Ok(Where::Elsewhere),
+                }
+            }
+            // It was deleted, or is of a subject that is not read here: what follows it is what was not delivered.
+            Found::Passed(next) if is_start || next.stored >= entry.generation => at(next.from),
+            Found::Passed(_) => Ok(Where::Elsewhere),
+            Found::Before => Ok(Where::Before),
+            Found::Beyond => match ledger.last()? {
+                Some(last) if is_start && sequence == last.sequence + 1 => at(last.to),
+                None if is_start && sequence == ledger.start() => Ok(Where::Here(self.first())),
+                _ => Ok(Where::Beyond),
+            },
+        }
+    }
+
+    /// Of a stream of messages: where those begin that were stored at the time of an entry or later.
+    pub fn stored_since(&self, entry: &cursor::Entry) -> Option<Place> {
+        let message = self.ledger.as_ref()?.stored_since(entry.generation).ok()??;
+        let offset = message.from.max(self.begin());
+        let check = self.file().check_before(self.begin(), offset).ok()?;
+        Some(Place { offset, check })
     }
 
     /// Reads whole lines from `from` into `buf`, at least one and about `max` bytes, never beyond `to`, which is the end

@@ -18,6 +18,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("log::decode", 1),
     ("log::logfile", 1),
     ("log::segment", 1),
+    ("log::ledger", 1),
     ("log::rotated", 1),
     ("log::said", 1),
     ("log::search", 1),
