@@ -154,6 +154,7 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         spool_limit: options.spool_limit,
         tee,
         pipes,
+        fed: Vec::new(),
         talk: Box::new(move |text| talk(quiet, text)),
     };
     let follower = follow::start(hub.clone(), specs, follow_options)

@@ -4,6 +4,7 @@ use super::counts::OfSource;
 use super::feed::lock;
 use super::history::Siblings;
 use super::indexed::Indexed;
+use super::streamed::{Earlier, Engine};
 use super::view::Content;
 use crate::log::cursor::{NO_GENERATION, generation_text};
 use crate::log::encode::json_string;
@@ -62,6 +63,7 @@ pub struct Source {
     pub counts: OfSource,
     pub(super) siblings: Siblings,
     pub(super) indexed: Indexed,
+    pub(super) earlier: Earlier,
 }
 
 /// A generation that the follower has read to its end.
@@ -104,7 +106,13 @@ impl Source {
             counts: OfSource::default(),
             siblings: Siblings::default(),
             indexed,
+            earlier: Earlier::default(),
         }
+    }
+
+    /// Says who fetches what its spool no longer has.
+    pub(super) fn set_engine(&self, engine: Arc<dyn Engine>) {
+        self.earlier.set_engine(engine);
     }
 
     /// What is known now.

@@ -45,6 +45,11 @@ impl Message {
         Message { from, to, sequence, stored, lead: 0, origin: NO_ORIGIN }
     }
 
+    /// The same, of whose bytes the first came in earlier messages.
+    pub fn led_by(self, lead: u32) -> Message {
+        Message { lead, ..self }
+    }
+
     fn to_bytes(self) -> [u8; RECORD_BYTES as usize] {
         let mut bytes = [0; RECORD_BYTES as usize];
         for (at, value) in [self.from, self.to, self.sequence, self.stored].into_iter().enumerate() {

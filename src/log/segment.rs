@@ -5,10 +5,11 @@
 //! (after a truncation), so every read proves with the bytes before its place that the file still shows this
 //! generation; where it does not, the read says [`ReadError::Gone`] and delivers nothing.
 
+mod messages;
+
 use super::cursor::{self, NO_LINE, OVERLAP_BYTES};
 use super::encode::Block;
-use super::encode::named::{Naming, message_place, place_in_message};
-use super::ledger::{Found, Ledger};
+use super::ledger::Ledger;
 use super::lines::{self, LINE_LIMIT};
 use super::logfile::{Head, LogFile, head_of};
 use super::wide::Wide;
@@ -80,9 +81,6 @@ pub enum Where {
     Beyond,
 }
 
-/// The generation in an entry for the place before the first message that was ever read.
-const NO_MESSAGE: u64 = 1;
-
 /// Why a read delivered nothing.
 #[derive(Debug)]
 pub enum ReadError {
@@ -149,26 +147,6 @@ impl Segment {
         }
     }
 
-    /// The same, of lines that come in the messages of a stream; `tie` tells that stream from others. Its generation is
-    /// given, since no first line names it.
-    pub fn of_messages(mut self, ledger: Arc<Ledger>, generation: u64, tie: u16) -> Segment {
-        self.ledger = Some(ledger);
-        self.tie = tie & 0xfff;
-        self.set_generation(generation);
-        self.trimmed = AtomicBool::new(true);
-        self
-    }
-
-    /// Which messages its bytes came in.
-    pub fn ledger(&self) -> Option<&Arc<Ledger>> {
-        self.ledger.as_ref()
-    }
-
-    /// What its lines are called in ids, if they came in messages.
-    pub fn naming(&self) -> Option<Arc<dyn Naming>> {
-        self.ledger.clone().map(|ledger| ledger as Arc<dyn Naming>)
-    }
-
     /// The file that holds it now.
     pub fn file(&self) -> Arc<LogFile> {
         self.file.read().unwrap_or_else(PoisonError::into_inner).clone()
@@ -220,7 +198,17 @@ impl Segment {
 
     /// The place where its readers begin.
     pub fn first(&self) -> Place {
-        self.start.unwrap_or(Place { offset: self.begin(), check: NO_LINE })
+        self.start.filter(|start| start.offset >= self.begin()).unwrap_or(self.oldest_place())
+    }
+
+    /// The place where its content begins.
+    fn oldest_place(&self) -> Place {
+        Place { offset: self.begin(), check: NO_LINE }
+    }
+
+    /// The place from which all of it is read: where its readers begin, but for messages that were kept before.
+    pub fn oldest(&self) -> Place {
+        if self.ledger.is_some() { self.oldest_place() } else { self.first() }
     }
 
     /// Its end, once it has ended.
@@ -265,20 +253,11 @@ impl Segment {
     /// The entry of a cursor at a place of it.
     pub fn entry(&self, place: Place) -> cursor::Entry {
         let (key, tie) = (self.key, self.tie);
-        let Some(ledger) = &self.ledger else {
-            let generation = self.generation();
-            return cursor::Entry { key, generation, tie, check: place.check, offset: place.offset };
-        };
-        match ledger.before(place.offset) {
-            Ok(Some(message)) => {
-                let offset = place.offset.wrapping_add(message.shift());
-                cursor::Entry { key, generation: message.stored, tie, check: place.check, offset }
-            }
-            // Nothing of it was delivered: what comes is the first message.
-            _ => {
-                let first = ledger.first().ok().flatten().map_or(ledger.start(), |first| first.sequence);
-                let offset = message_place(first, 0);
-                cursor::Entry { key, generation: NO_MESSAGE, tie, check: NO_LINE, offset }
+        match &self.ledger {
+            Some(ledger) => self.message_entry(ledger, place),
+            None => {
+                let generation = self.generation();
+                cursor::Entry { key, generation, tie, check: place.check, offset: place.offset }
             }
         }
     }
@@ -292,47 +271,6 @@ impl Segment {
                 if self.proves(entry.generation, place) { Where::Here(place) } else { Where::Elsewhere }
             }
         }
-    }
-
-    fn find_message(&self, ledger: &Ledger, entry: &cursor::Entry) -> io::Result<Where> {
-        let (sequence, byte) = place_in_message(entry.offset);
-        if entry.tie != self.tie {
-            return Ok(Where::Elsewhere);
-        }
-        let at = |offset: u64| -> io::Result<Where> {
-            let check = self.file().check_before(self.begin(), offset)?;
-            Ok(Where::Here(Place { offset, check }))
-        };
-        let is_start = byte == 0;
-        match ledger.find(sequence)? {
-            Found::Here(message) if is_start => at(message.from),
-            Found::Here(message) => {
-                let offset = message.from + u64::from(message.lead) + byte;
-                let shows = message.stored == entry.generation && offset <= message.to && offset > self.begin();
-                match shows.then(|| at(offset)).transpose()? {
-                    Some(Where::Here(place)) if place.check == entry.check => Ok(Where::Here(place)),
-                    _ if offset <= self.begin() && message.stored == entry.generation => Ok(Where::Before),
-                    _ => Ok(Where::Elsewhere),
-                }
-            }
-            // It was deleted, or is of a subject that is not read here: what follows it is what was not delivered.
-            Found::Passed(next) if is_start || next.stored >= entry.generation => at(next.from),
-            Found::Passed(_) => Ok(Where::Elsewhere),
-            Found::Before => Ok(Where::Before),
-            Found::Beyond => match ledger.last()? {
-                Some(last) if is_start && sequence == last.sequence + 1 => at(last.to),
-                None if is_start && sequence == ledger.start() => Ok(Where::Here(self.first())),
-                _ => Ok(Where::Beyond),
-            },
-        }
-    }
-
-    /// Of a stream of messages: where those begin that were stored at the time of an entry or later.
-    pub fn stored_since(&self, entry: &cursor::Entry) -> Option<Place> {
-        let message = self.ledger.as_ref()?.stored_since(entry.generation).ok()??;
-        let offset = message.from.max(self.begin());
-        let check = self.file().check_before(self.begin(), offset).ok()?;
-        Some(Place { offset, check })
     }
 
     /// Reads whole lines from `from` into `buf`, at least one and about `max` bytes, never beyond `to`, which is the end

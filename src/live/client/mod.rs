@@ -37,6 +37,8 @@ const GROW_AFTER: u64 = 8 << 20;
 /// How often a cursor is looked for while the files change under the look, and the wait between.
 const UNSETTLED_TRIES: u32 = 60;
 const UNSETTLED_WAIT: Duration = Duration::from_millis(25);
+/// The same where another server has read further: this one has two heartbeats of the engine's to come after.
+const UNREAD_TRIES: u32 = 200;
 /// How often a read that found another content waits for the follower to say what happened.
 const GONE_TRIES: u32 = 6;
 /// How long a failing read is tried again, in half seconds.
@@ -122,7 +124,8 @@ impl Client {
             })
             .await;
             tries += 1;
-            if !found.unsettled || tries == UNSETTLED_TRIES {
+            let most = if found.unread { UNREAD_TRIES } else { UNSETTLED_TRIES };
+            if !(found.unsettled || found.unread) || tries >= most {
                 break (target, number, ended, found);
             }
             tokio::time::sleep(UNSETTLED_WAIT).await;

@@ -68,7 +68,8 @@ pub struct Stamp {
 impl PartialEq for Stamp {
     fn eq(&self, other: &Stamp) -> bool {
         // A file has one naming: its entry tells.
-        (&self.before, &self.after, self.own, self.shift) == (&other.before, &other.after, other.own, other.shift)
+        (&self.before, &self.after, self.own, self.shift)
+            == (&other.before, &other.after, other.own, other.shift)
     }
 }
 

@@ -77,7 +77,8 @@ impl Encoder {
     ) {
         let mut kept = kept;
         for (at, piece) in pieces_of(naming, block) {
-            let encoder = Encoder { origin_json: piece.origin.as_deref().map(super::json_string), ..self.clone() };
+            let encoder =
+                Encoder { origin_json: piece.origin.as_deref().map(super::json_string), ..self.clone() };
             let own = stamp.of_piece(&piece);
             let part = match block.omitted {
                 0 => Block {
@@ -171,8 +172,11 @@ mod tests {
         let block = Block { bytes: b"one\ntwo\nxyz\n", from: 100, omitted: 0, wide: None, check: 0, to: 112 };
         let mut out = Vec::new();
         Encoder::new(Format::Ndjson, "f").encode(&stamp, block, &mut out);
-        let lines: Vec<serde_json::Value> =
-            out.split(|&b| b == b'\n').filter(|l| !l.is_empty()).map(|l| serde_json::from_slice(l).unwrap()).collect();
+        let lines: Vec<serde_json::Value> = out
+            .split(|&b| b == b'\n')
+            .filter(|l| !l.is_empty())
+            .map(|l| serde_json::from_slice(l).unwrap())
+            .collect();
         let places: Vec<_> = lines
             .iter()
             .map(|line| {
