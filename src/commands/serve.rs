@@ -4,6 +4,7 @@
 //! on stderr. Ends with 0 by SIGINT or SIGTERM within two seconds, stalled clients included.
 
 mod ending;
+mod fed;
 mod signals;
 mod status;
 mod urls;
@@ -154,7 +155,7 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         spool_limit: options.spool_limit,
         tee,
         pipes,
-        fed: Vec::new(),
+        fed: fed::fed(&specs, options.follow, quiet, &stop)?,
         talk: Box::new(move |text| talk(quiet, text)),
     };
     let follower = follow::start(hub.clone(), specs, follow_options)

@@ -102,6 +102,11 @@ impl Feed {
 }
 
 impl Writer {
+    /// Says who fetches what the spool no longer has.
+    pub fn set_engine(&self, engine: Arc<dyn Engine>) {
+        self.feed.set_engine(engine);
+    }
+
     /// Which messages were written.
     pub fn ledger(&self) -> &Arc<Ledger> {
         &self.life.ledger

@@ -123,6 +123,8 @@ pub fn start(hub: Arc<Hub>, specs: Vec<Spec>, options: Options) -> io::Result<Ha
     for spec in specs {
         match spec {
             Spec::Path { name, path } => follower.join(name, path)?,
+            // Whoever reads it feeds it (`Options::fed`).
+            Spec::Engine { .. } => {}
             Spec::Stdin { name } => {
                 let tee = follower.options.tee.take();
                 follower.join_pipe(name, io::stdin(), tee)?;

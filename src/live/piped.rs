@@ -23,6 +23,8 @@ pub struct Piped {
     growing: Option<Growing>,
     progress: Arc<Progress>,
     ended: bool,
+    /// Whether it said that it waits for somebody else.
+    waits: bool,
     /// Whether the last read found another content than the one before.
     moved: bool,
 }
@@ -30,12 +32,12 @@ pub struct Piped {
 impl Piped {
     /// A source that begins when its progress says so.
     pub fn new(source: Arc<Source>, progress: Arc<Progress>) -> Piped {
-        Piped { source, growing: None, progress, ended: false, moved: false }
+        Piped { source, growing: None, progress, ended: false, waits: false, moved: false }
     }
 
-    /// Whether it has begun, or never will.
+    /// Whether it has begun, or is not about to.
     pub fn has_begun(&self) -> bool {
-        self.growing.is_some() || self.ended
+        self.growing.is_some() || self.ended || self.waits
     }
 
     /// Begins with what is spooled, if anything is yet.
@@ -84,6 +86,7 @@ impl Piped {
             next = self.progress.take_begun();
         }
         if notice && let Some((name, more)) = self.progress.take_notice() {
+            self.waits = name == "waiting";
             match name {
                 "waiting" => self.source.set_state(State::Waiting),
                 "resumed" => self.source.set_state(State::Following),

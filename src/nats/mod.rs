@@ -7,6 +7,7 @@
 pub mod connect;
 pub mod error;
 pub mod message;
+pub mod read;
 pub mod stream;
 pub mod subject;
 pub mod url;

@@ -35,24 +35,24 @@ const FIRST: usize = 128 << 10;
 
 /// A message as it came.
 #[derive(Debug)]
-pub struct Received {
+pub(super) struct Received {
     /// Its subject.
-    pub subject: String,
+    pub(super) subject: String,
     /// Its number in the stream.
-    pub sequence: u64,
+    pub(super) sequence: u64,
     /// When it was stored, in ms since 1970.
-    pub stored: u64,
+    pub(super) stored: u64,
     /// How many more there are now.
-    pub pending: u64,
+    pub(super) pending: u64,
     /// What its headers say.
-    pub head: Head,
+    pub(super) head: Head,
     /// Its payload, perhaps compressed.
-    pub payload: Bytes,
+    pub(super) payload: Bytes,
 }
 
 /// What comes.
 #[derive(Debug)]
-pub enum Item {
+pub(super) enum Item {
     /// A message.
     Message(Box<Received>),
     /// Nothing for now.
@@ -61,7 +61,7 @@ pub enum Item {
 
 /// A consumer.
 #[derive(Debug)]
-pub struct Consumer {
+pub(super) struct Consumer {
     link: Arc<Link>,
     stream: String,
     name: String,
@@ -74,7 +74,7 @@ pub struct Consumer {
     /// The largest message lately, in bytes.
     largest: usize,
     /// How many there were when it was made.
-    pub pending: u64,
+    pub(super) pending: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -89,7 +89,12 @@ impl Consumer {
     ///
     /// # Errors
     /// What the request says.
-    pub async fn create(link: Arc<Link>, stream: &str, filters: &[String], from: u64) -> Result<Consumer, Error> {
+    pub(super) async fn create(
+        link: Arc<Link>,
+        stream: &str,
+        filters: &[String],
+        from: u64,
+    ) -> Result<Consumer, Error> {
         let name = format!("logcast-{}", unique());
         let mut config = json!({
             "name": name,
@@ -114,7 +119,8 @@ impl Consumer {
         let body = json!({ "stream_name": stream, "config": config }).to_string();
         let reply = link.client().new_inbox();
         let unavailable = |cause: String| Error::Unavailable { cause };
-        let inbox = link.client().subscribe(reply.clone()).await.map_err(|error| unavailable(error.to_string()))?;
+        let inbox =
+            link.client().subscribe(reply.clone()).await.map_err(|error| unavailable(error.to_string()))?;
         let answer = link.request(&subject, None, Bytes::from(body), CREATE_TIMEOUT).await?;
         let created: Created = serde_json::from_slice(&answer.payload)
             .map_err(|_| unavailable("an answer to CONSUMER.CREATE that is none".to_owned()))?;
@@ -138,7 +144,7 @@ impl Consumer {
     ///
     /// # Errors
     /// The consumer is of no use any more: silence, a hole, or what the engine says.
-    pub async fn next(&mut self) -> Result<Item, Error> {
+    pub(super) async fn next(&mut self) -> Result<Item, Error> {
         let batch = (PULL_BYTES / self.largest.max(SMALL)).clamp(MIN_BATCH, MAX_BATCH);
         if self.asked <= batch / 2 {
             self.ask(batch).await?;
@@ -159,7 +165,8 @@ impl Consumer {
             "idle_heartbeat": HEARTBEAT.as_nanos() as u64,
         });
         let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", self.stream, self.name);
-        let sent = self.link.client().publish_with_reply(subject, self.reply.clone(), Bytes::from(body.to_string()));
+        let sent =
+            self.link.client().publish_with_reply(subject, self.reply.clone(), Bytes::from(body.to_string()));
         let unavailable = |cause: String| Error::Unavailable { cause };
         match tokio::time::timeout(SILENCE, sent).await {
             Ok(Ok(())) => {
@@ -184,7 +191,14 @@ impl Consumer {
         // Falls slowly, so that one small message among large ones does not ask for too many.
         self.largest = message.length.max(self.largest - self.largest / 64);
         let head = message.headers.as_ref().map(Head::read).unwrap_or_default();
-        Ok(Received { subject: message.subject.into_string(), sequence, stored, pending, head, payload: message.payload })
+        Ok(Received {
+            subject: message.subject.into_string(),
+            sequence,
+            stored,
+            pending,
+            head,
+            payload: message.payload,
+        })
     }
 
     fn hear(&mut self, status: StatusCode, message: &Message) -> Result<Item, Error> {
@@ -246,7 +260,8 @@ mod tests {
         assert_eq!(delivered("$JS.ACK.logs.c.1.7.3.1700000000123456789.40"), found);
         assert_eq!(delivered("$JS.ACK.hub.acc.logs.c.1.7.3.1700000000123456789.40"), found);
         assert_eq!(delivered("$JS.ACK.hub.acc.logs.c.1.7.3.1700000000123456789.40.x"), found);
-        for hostile in ["", "$JS.ACK.", "$JS.ACK.a.b.c.d.e.f.g", "$JS.ACK.1.2.3", "x.$JS.ACK.a.b.1.7.3.1.40"] {
+        for hostile in ["", "$JS.ACK.", "$JS.ACK.a.b.c.d.e.f.g", "$JS.ACK.1.2.3", "x.$JS.ACK.a.b.1.7.3.1.40"]
+        {
             assert_eq!(delivered(hostile), None, "{hostile}");
         }
     }

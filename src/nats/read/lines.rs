@@ -15,7 +15,7 @@ const MAX_ALL: usize = 64 << 20;
 
 /// The unfinished lines.
 #[derive(Debug, Default)]
-pub struct Joiner {
+pub(super) struct Joiner {
     held: HashMap<String, Held>,
     bytes: usize,
 }
@@ -28,16 +28,16 @@ struct Held {
 
 /// Whole lines of a message.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Lines {
+pub(super) struct Lines {
     /// How many of the first bytes came in earlier messages.
-    pub lead: usize,
+    pub(super) lead: usize,
     /// The lines, each with its newline; perhaps none.
-    pub bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
 }
 
 impl Joiner {
     /// The lines that a message completes.
-    pub fn take(&mut self, subject: &str, head: &Head, body: &[u8]) -> Lines {
+    pub(super) fn take(&mut self, subject: &str, head: &Head, body: &[u8]) -> Lines {
         let mut bytes = Vec::new();
         if let Some(held) = self.held.remove(subject) {
             self.bytes -= held.bytes.len();
@@ -72,13 +72,13 @@ impl Joiner {
     }
 
     /// Forgets what is held: the stream is another one.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         *self = Joiner::default();
     }
 }
 
 /// Whose lines they are: `HOST:PATH` where `ship` sent them, else the subject.
-pub fn origin(subject: &str, head: &Head) -> String {
+pub(super) fn origin(subject: &str, head: &Head) -> String {
     let shipped = head.path.as_ref().and_then(|path| {
         let before = subject.strip_suffix(&path_tokens(path))?.strip_suffix('.')?;
         let host = before.rsplit('.').next()?;
