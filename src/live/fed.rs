@@ -67,6 +67,11 @@ struct Life {
 }
 
 impl Feed {
+    /// The same, with another limit.
+    pub fn keeping(self, limit: u64) -> Feed {
+        Feed { limit, ..self }
+    }
+
     /// A spool for what is read.
     ///
     /// # Errors

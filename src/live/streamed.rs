@@ -54,22 +54,23 @@ impl Earlier {
     }
 
     /// The place of an entry before what `current` holds, in a segment that leads to it.
-    fn find(&self, entry: &Entry, current: &Arc<Segment>) -> Option<(Arc<Segment>, Place)> {
+    pub(super) fn find(&self, entry: &Entry, current: &Arc<Segment>) -> Option<(Arc<Segment>, Place)> {
         let engine = lock(&self.engine).clone()?;
         let mut kept = lock(&self.kept);
         if let Some((used, segment)) = kept.as_mut()
             && segment.next().is_some_and(|next| Arc::ptr_eq(next, current))
             && let Where::Here(place) = segment.find(entry)
+            // At its end it would lead to where the client came from.
+            && segment.end().is_some_and(|end| place.offset < end)
         {
             *used = Instant::now();
             return Some((segment.clone(), place));
         }
         let (from, _) = place_in_message(entry.offset);
-        let (before, _) = place_in_message(current.entry(current.first()).offset);
-        // With the message that `first` stands behind, if it stands behind one.
-        let before = if current.entry(current.first()).check == 0 { before } else { before + 1 };
+        // Not more than where readers begin: what follows is kept longest.
+        let (edge, before) = current.message_edge(current.first())?;
         let segment = engine.fetch(from, before).ok()?;
-        segment.set_next(current.clone());
+        segment.lead_to(current.clone(), edge);
         let segment = Arc::new(segment);
         let Where::Here(place) = segment.find(entry) else { return None };
         *kept = Some((Instant::now(), segment.clone()));
@@ -111,6 +112,12 @@ pub(super) fn place(source: &Source, segment: &Arc<Segment>, entry: &Entry, out:
             if found == Where::Beyond { Placed::Unread(why) } else { Placed::Gap(why) }
         }
     }
+}
+
+/// The place of what a client stood at when its lines were given up, in a segment that leads on.
+pub(super) fn again(source: &Source, segment: &Arc<Segment>, place: Place) -> Option<(Arc<Segment>, Place)> {
+    segment.ledger()?;
+    source.earlier.find(&segment.entry(place), segment)
 }
 
 /// Behind the last message that was read.

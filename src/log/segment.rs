@@ -66,6 +66,8 @@ pub struct Segment {
     next: OnceLock<Arc<Segment>>,
     /// Which messages its bytes came in, if they did.
     ledger: Option<Arc<Ledger>>,
+    /// Where readers go on in what follows, if that is the same life and not where it begins.
+    leads: OnceLock<Place>,
 }
 
 /// What a segment knows of the place that a cursor's entry names.
@@ -144,6 +146,7 @@ impl Segment {
             head: OnceLock::new(),
             next: OnceLock::new(),
             ledger: None,
+            leads: OnceLock::new(),
         }
     }
 
@@ -248,6 +251,17 @@ impl Segment {
     /// Says what follows it; the first word counts.
     pub fn set_next(&self, next: Arc<Segment>) {
         let _ = self.next.set(next);
+    }
+
+    /// Says what follows it, and where in it the reading goes on: it is an earlier part of the same life.
+    pub fn lead_to(&self, next: Arc<Segment>, place: Place) {
+        let _ = self.leads.set(place);
+        self.set_next(next);
+    }
+
+    /// Where readers go on in what follows, if it is the same life.
+    pub fn leads(&self) -> Option<Place> {
+        self.leads.get().copied()
     }
 
     /// The entry of a cursor at a place of it.

@@ -13,7 +13,8 @@ use super::own_read::{OwnRead, blocking};
 use super::resume;
 use super::source::Source;
 use super::step::{Move, next_move};
-use super::vector::{Delta, Vector};
+use super::streamed;
+use super::vector::{Delta, Stand, Vector};
 use super::view::{Record, Shared};
 use crate::log::encode::Format;
 use crate::log::segment::{Place, ReadError, Segment};
@@ -298,6 +299,9 @@ impl Client {
                 self.error_tries = 0;
             }
             Err(ReadError::Gone) if from.offset < segment.begin() => {
+                if self.fetch(&segment, from).await {
+                    return;
+                }
                 let first = segment.first();
                 let lost = first.offset - from.offset;
                 self.own.apply(&Delta::Advance(segment.clone(), first));
@@ -332,6 +336,22 @@ impl Client {
                 self.error_tries = 0;
             }
         }
+    }
+
+    /// What was given up of a stream of messages is fetched again, if it can be.
+    async fn fetch(&mut self, segment: &Arc<Segment>, from: Place) -> bool {
+        let Some(source) = self.sources.get(segment.source).cloned() else { return false };
+        if segment.ledger().is_none() {
+            return false;
+        }
+        let current = segment.clone();
+        let Some((earlier, place)) = blocking(move || streamed::again(&source, &current, from)).await else {
+            return false;
+        };
+        let own = segment.source;
+        self.own = self.own.only(|source| source != own);
+        self.own.push(Stand::at(earlier, place));
+        true
     }
 
     /// Waits for news, for the end, or for as long as told; a heartbeat becomes ready meanwhile.

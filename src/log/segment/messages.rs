@@ -59,27 +59,46 @@ impl Segment {
             Ok(Where::Here(Place { offset, check }))
         };
         let is_start = byte == 0;
-        match ledger.find(sequence)? {
-            Found::Here(message) if is_start => at(message.from),
+        let begin = self.begin();
+        Ok(match ledger.find(sequence)? {
+            // Its lines were given up, at least those that come next.
+            Found::Here(message) if message.to <= begin || is_start && message.from < begin => Where::Before,
+            Found::Here(message) if is_start => at(message.from)?,
             Found::Here(message) => {
                 let offset = message.from + u64::from(message.lead) + byte;
-                let shows =
-                    message.stored == entry.generation && offset <= message.to && offset > self.begin();
-                match shows.then(|| at(offset)).transpose()? {
-                    Some(Where::Here(place)) if place.check == entry.check => Ok(Where::Here(place)),
-                    _ if offset <= self.begin() && message.stored == entry.generation => Ok(Where::Before),
-                    _ => Ok(Where::Elsewhere),
+                let shows = message.stored == entry.generation && offset <= message.to;
+                match shows.then(|| at(offset.max(begin))).transpose()? {
+                    _ if shows && offset < begin => Where::Before,
+                    Some(Where::Here(place))
+                        if entry.check == place.check || offset == begin || entry.check == NO_LINE =>
+                    {
+                        Where::Here(place)
+                    }
+                    _ => Where::Elsewhere,
                 }
             }
+            Found::Passed(next) if next.from < begin => Where::Before,
             // It was deleted, or is of a subject that is not read here: what follows it is what was not delivered.
-            Found::Passed(next) if is_start || next.stored >= entry.generation => at(next.from),
-            Found::Passed(_) => Ok(Where::Elsewhere),
-            Found::Before => Ok(Where::Before),
+            Found::Passed(next) if is_start || next.stored >= entry.generation => at(next.from)?,
+            Found::Passed(_) => Where::Elsewhere,
+            Found::Before => Where::Before,
             Found::Beyond => match ledger.last()? {
-                Some(last) if is_start && sequence == last.sequence + 1 => at(last.to),
-                None if is_start && sequence == ledger.start() => Ok(Where::Here(self.first())),
-                _ => Ok(Where::Beyond),
+                Some(last) if is_start && sequence == last.sequence + 1 => at(last.to)?,
+                None if is_start && sequence == ledger.start() => Where::Here(self.first()),
+                _ => Where::Beyond,
             },
+        })
+    }
+
+    /// The edge between two messages at or behind a place, and the number of the message behind it.
+    pub fn message_edge(&self, place: Place) -> Option<(Place, u64)> {
+        let ledger = self.ledger.as_ref()?;
+        match ledger.before(place.offset).ok()? {
+            None => Some((place, ledger.start())),
+            Some(message) => {
+                let check = self.file().check_before(self.begin(), message.to).ok()?;
+                Some((Place { offset: message.to, check }, message.sequence + 1))
+            }
         }
     }
 

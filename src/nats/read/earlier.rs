@@ -1,6 +1,6 @@
 //! What a stream holds before a source's spool: read once more, when a client's cursor asks for it, into a spool of its own.
 //!
-//! On a connection of its own, so that a live reader is not held up; bounded in bytes by the spool's limit and in time.
+//! On a connection of its own, so that a live reader is not held up; bounded in bytes and in time.
 
 use super::Options;
 use super::consumer::{Consumer, Item};
@@ -16,6 +16,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The most that is fetched, in bytes: what a client's cursor may lie behind the spool.
+const MAX_FETCH: u64 = 1 << 30;
 /// How long a fetch takes at most: a GiB comes in some seconds, and a browser waits for as long.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -53,7 +55,7 @@ impl Earlier {
         let stream =
             stream.filter(|stream| stream.info.state.first_seq <= from).ok_or(io::ErrorKind::NotFound)?;
         let identity = Identity { start: from, ..self.identity };
-        let mut writer = self.feed.clone().write(identity)?;
+        let mut writer = self.feed.clone().keeping(MAX_FETCH + MAX_FETCH / 8).write(identity)?;
         let mut consumer = Consumer::create(link, &stream.name, &self.filters, from).await.map_err(other)?;
         let mut joiner = Joiner::default();
         if consumer.pending == 0 {
@@ -76,14 +78,15 @@ impl Earlier {
         let place = (received.sequence, received.stored);
         writer.message(place, Some(&origin(&received.subject, &received.head)), lines.lead, &lines.bytes)?;
         // More than may be kept: the oldest, which were asked for, would go first.
-        if writer.written() > self.feed.limit { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
+        if writer.written() > MAX_FETCH { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
     }
 }
 
 impl Engine for Earlier {
     fn fetch(&self, from: u64, before: u64) -> io::Result<Segment> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let read = || runtime.block_on(tokio::time::timeout(FETCH_TIMEOUT, self.read(from, before)));
+        let read =
+            || runtime.block_on(async { tokio::time::timeout(FETCH_TIMEOUT, self.read(from, before)).await });
         // A thread of its own: this one may belong to a runtime.
         let read = std::thread::scope(|scope| scope.spawn(read).join());
         read.map_err(|_| io::Error::other("the fetch failed"))?.map_err(io::Error::from)?

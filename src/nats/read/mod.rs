@@ -8,16 +8,17 @@
 mod consumer;
 mod earlier;
 mod lines;
+mod proof;
 
 use self::consumer::{Consumer, Item, Received};
 use self::lines::{Joiner, origin};
+use self::proof::still_there;
 use super::connect::{Link, back_off};
 use super::error::Error;
-use super::stream::{Info, Stream, Wanted};
+use super::stream::{Stream, Wanted};
 use super::url::Url;
 use crate::live::fed::{Fed, Feed, Identity, Writer};
 use crate::log::encode::named::MAX_SEQUENCE;
-use crate::log::ledger::{Found, Message};
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,8 +33,6 @@ const FIRST_WORD: Duration = Duration::from_secs(2);
 /// The wait between two tries, at first and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const MOST_WAIT: Duration = Duration::from_secs(2);
-/// How long a look at one message takes at most.
-const GET_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Says something to a person.
 pub type Talk = Arc<dyn Fn(&str) + Send + Sync>;
@@ -260,7 +259,7 @@ impl Reader {
             at.created.clone_from(&stream.info.created);
             return self.renew(stream, at, identity, "the stream was made anew");
         }
-        let kept = still_there(&stream, &state_of(&stream.info), at).await?;
+        let kept = still_there(&stream, at.writer.ledger(), at.last).await?;
         if kept < at.last {
             let identity = Identity { start: kept + 1, ..self.identity(&stream, kept + 1) };
             return self.renew(stream, at, identity, "the stream went back: what follows may come twice");
@@ -338,48 +337,6 @@ impl Reader {
 
 fn reason(text: &str) -> String {
     format!(r#","reason":{}"#, crate::log::encode::json_string(text))
-}
-
-fn state_of(info: &Info) -> (u64, u64) {
-    (info.state.first_seq, info.state.last_seq)
-}
-
-/// The number of the last message that was read and is still the one that was read. What the stream has deleted
-/// by its own rules counts as there.
-async fn still_there(stream: &Stream, (first, last): &(u64, u64), at: &At) -> Result<u64, Stop> {
-    let ledger = at.writer.ledger().clone();
-    let same = async |message: &Message| -> Result<bool, Stop> {
-        if message.sequence < *first {
-            return Ok(true);
-        }
-        if message.sequence > *last {
-            return Ok(false);
-        }
-        let found = stream.get(message.sequence, GET_TIMEOUT).await?;
-        // One that is not there was deleted: nothing else may have its number.
-        Ok(found.is_none_or(|found| (found.time / 1_000_000) as u64 == message.stored))
-    };
-    let Some(newest) = ledger.last()? else {
-        return Ok(if at.last > *last { *last } else { at.last });
-    };
-    if at.last <= *last && same(&newest).await? {
-        return Ok(at.last);
-    }
-    // The greatest that is the same: all before it are too.
-    let (mut low, mut high) =
-        (ledger.first()?.map_or(0, |first| first.sequence.saturating_sub(1)), newest.sequence);
-    while low < high {
-        let middle = low + (high - low).div_ceil(2);
-        let message = match ledger.find(middle)? {
-            Found::Here(message) | Found::Passed(message) => message,
-            _ => newest,
-        };
-        match same(&message).await? {
-            true => low = message.sequence.max(middle),
-            false => high = middle - 1,
-        }
-    }
-    Ok(low.min(*last))
 }
 
 /// Why a reader stops reading for now.
