@@ -70,6 +70,7 @@ fn begin(options: Options, filters: Vec<String>, feed: Feed) -> io::Result<()> {
             filters,
             feed,
             word: Word(Mutex::new(Some(word))),
+            was_none: false,
             told: None,
             joiner: Joiner::default(),
         };
@@ -99,6 +100,8 @@ struct Reader {
     filters: Vec<String>,
     feed: Feed,
     word: Word,
+    /// Whether there was no stream when it was looked for: then all that comes is new.
+    was_none: bool,
     /// What was said about the engine last, if it is not well.
     told: Option<String>,
     joiner: Joiner,
@@ -141,6 +144,7 @@ impl Reader {
                     return Err(Error::Unavailable { cause: format!("cannot keep lines: {error}") });
                 }
                 Err(Stop::Engine(error)) => {
+                    self.was_none |= matches!(error, Error::NoStream { .. });
                     if at.is_none() && !error.waits() && !matches!(error, Error::NoStream { .. }) {
                         return Err(error);
                     }
@@ -229,8 +233,12 @@ impl Reader {
         let count = (state.messages as f64 * share.min(1.0)) as u64;
         // Where messages were deleted there are fewer than numbers: then there is less history.
         let first = state.last_seq.saturating_sub(count).max(state.first_seq.saturating_sub(1));
+        let first = if self.was_none { state.first_seq.saturating_sub(1) } else { first };
         let identity = self.identity(&stream, first + 1);
-        let writer = self.feed.clone().write(identity)?;
+        let mut writer = self.feed.clone().write(identity)?;
+        if self.was_none {
+            writer.begin()?;
+        }
         writer.set_engine(Arc::new(earlier::Earlier::new(
             &self.options,
             &self.filters,
