@@ -5,6 +5,7 @@
 
 mod ending;
 mod manager;
+mod fed;
 mod signals;
 mod status;
 mod urls;
@@ -176,6 +177,7 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         spool_limit: options.spool_limit,
         tee,
         pipes,
+        fed: fed::fed(&specs, options.follow, quiet, &stop)?,
         talk: Box::new(move |text| talk(quiet, text)),
     };
     let follower = follow::start(hub.clone(), specs, follow_options)

@@ -97,7 +97,7 @@ impl Look<'_> {
         if let Some((segment, place)) = stands.last_mut() {
             *place = match backlog {
                 Backlog::From(line) => self.line(segment, *place, line).unwrap_or(*place),
-                _ => segment.first(),
+                _ => segment.oldest(),
             };
         }
         stands
@@ -216,7 +216,7 @@ impl Look<'_> {
     fn line(&self, segment: &Segment, end: Place, line: u64) -> io::Result<Place> {
         let mut missing = line.saturating_sub(1);
         if missing == 0 {
-            return Ok(segment.first());
+            return Ok(segment.oldest());
         }
         let (file, begin) = (segment.file(), segment.begin());
         let mut offset = end.offset;
@@ -261,7 +261,7 @@ fn place(segment: &Segment, end: Place, offset: u64) -> io::Result<Place> {
         return Ok(end);
     }
     if offset <= segment.begin() {
-        return Ok(segment.first());
+        return Ok(segment.oldest());
     }
     Ok(Place { offset, check: segment.file().check_before(segment.begin(), offset)? })
 }

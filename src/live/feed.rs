@@ -341,6 +341,7 @@ impl Hub {
         }
         for source in self.sources() {
             source.siblings.expire();
+            source.earlier.expire();
         }
         lock(&self.canon).views.retain(|view| {
             view.expire(after);

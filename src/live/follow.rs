@@ -5,9 +5,13 @@
 //! lets a moment pass that grows with the number of clients, so that many of them wake for many lines at once,
 //! while few of them get each line at once.
 
+mod paths;
+
+use self::paths::{folders, names};
+use super::fed::{Fed, Feed};
 use super::feed::Hub;
 use super::followed::{Followed, Look, is_secret};
-use super::pipe::{self, Named, Stream, Tee};
+use super::pipe::{self, Named, Progress, Stream, Tee};
 use super::piped::Piped;
 use super::source::Source;
 use super::watch::{Bell, Dirty, Watcher};
@@ -31,6 +35,9 @@ const GAP_MAX: Duration = Duration::from_millis(5);
 const STOP_WAIT: Duration = Duration::from_millis(200);
 /// How long a view without clients keeps its ring.
 const VIEW_IDLE: Duration = Duration::from_secs(5);
+/// How long the start waits for what feeds a source, and between two looks: who comes first finds a backlog then.
+const FED_WAIT: Duration = Duration::from_secs(2);
+const FED_LOOK: Duration = Duration::from_millis(5);
 
 /// How to follow.
 pub struct Options {
@@ -46,6 +53,8 @@ pub struct Options {
     pub pipes: Vec<Named>,
     /// Whether files that some users of this machine may not read are refused: anyone here may ask.
     pub only_public: bool,
+    /// Sources that others feed.
+    pub fed: Vec<Fed>,
     /// Where to say what a person should know.
     pub talk: Box<dyn Fn(&str) + Send>,
 }
@@ -116,6 +125,8 @@ pub fn start(hub: Arc<Hub>, specs: Vec<Spec>, options: Options) -> io::Result<Ha
     for spec in specs {
         match spec {
             Spec::Path { name, path } => follower.join(name, path)?,
+            // Whoever reads it feeds it (`Options::fed`).
+            Spec::Engine { .. } => {}
             Spec::Stdin { name } => {
                 let tee = follower.options.tee.take();
                 follower.join_pipe(name, io::stdin(), tee)?;
@@ -130,6 +141,10 @@ pub fn start(hub: Arc<Hub>, specs: Vec<Spec>, options: Options) -> io::Result<Ha
     for Named { name, read, tee } in std::mem::take(&mut follower.options.pipes) {
         follower.join_pipe(name, read, tee)?;
     }
+    for Fed { name, begin } in std::mem::take(&mut follower.options.fed) {
+        follower.join_fed(name, begin)?;
+    }
+    follower.await_fed();
     follower.expand_globs();
     follower.tick();
     follower.started = true;
@@ -215,9 +230,33 @@ impl Follower {
         tee: Tee,
     ) -> io::Result<()> {
         let key = (source.id, source.key);
-        let (segment, progress) = pipe::start(pipe, key, self.options.spool_limit, tee, self.bell.clone())?;
-        self.pipes.push(Piped::begin(&self.hub, source, segment, progress)?);
+        let progress = pipe::start(pipe, key, self.options.spool_limit, tee, self.bell.clone())?;
+        let mut piped = Piped::new(source, progress);
+        piped.begin(&self.hub)?;
+        self.pipes.push(piped);
         Ok(())
+    }
+
+    fn join_fed(&mut self, name: String, begin: impl FnOnce(Feed) -> io::Result<()>) -> io::Result<()> {
+        let source = self.hub.join(name, None);
+        let progress = Arc::new(Progress::default());
+        begin(Feed {
+            hub_source: source.clone(),
+            limit: self.options.spool_limit,
+            progress: progress.clone(),
+            bell: self.bell.clone(),
+        })?;
+        self.pipes.push(Piped::new(source, progress));
+        Ok(())
+    }
+
+    /// Waits a little for the sources that are fed to begin.
+    fn await_fed(&mut self) {
+        let until = Instant::now() + FED_WAIT;
+        while Instant::now() < until && !self.pipes.iter().all(Piped::has_begun) {
+            self.read_pipes();
+            std::thread::sleep(FED_LOOK);
+        }
     }
 
     /// Looks at everything, as if nothing had been told.
@@ -357,36 +396,4 @@ impl Follower {
 /// An error that names its object.
 fn named(name: &str, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot follow '{}': {error}", name.escape_debug()))
-}
-
-/// The path as events may name it: below its folder, and below the folder of the file that a link leads to.
-fn names(path: &Path) -> Vec<PathBuf> {
-    let Some(name) = path.file_name() else { return Vec::new() };
-    let mut names = vec![parent(path).join(name)];
-    if let Some(target) = link_target(path) {
-        names.push(target);
-    }
-    names
-}
-
-/// The folders whose events may tell of the path.
-fn folders(path: &Path) -> Vec<PathBuf> {
-    let mut folders = vec![parent(path)];
-    if let Some(target) = link_target(path) {
-        folders.push(parent(&target));
-    }
-    folders
-}
-
-/// The folder of a path, absolute: that is how events name it.
-fn parent(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.parent().unwrap_or(Path::new("/")).to_owned()
-}
-
-fn link_target(path: &Path) -> Option<PathBuf> {
-    let target = std::fs::read_link(path).ok()?;
-    let target = parent(path).join(target);
-    // A chain of links is followed by the tick; where the end of it is, its events come from.
-    Some(target.canonicalize().unwrap_or(target))
 }

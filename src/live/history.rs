@@ -13,7 +13,7 @@ use crate::log::lines::lines;
 use crate::log::record::Reader;
 use crate::log::rotated::{Held, MAX_SIBLINGS, Order, look_for, siblings};
 use crate::log::seek::{first_at, first_time};
-use crate::log::segment::{Born, Place, Segment};
+use crate::log::segment::{Born, Place, Segment, Where};
 use crate::log::wide::Wide;
 use jiff::{SignedDuration, Timestamp};
 use std::borrow::Cow;
@@ -321,6 +321,10 @@ impl History {
 
     /// The life whose content shows what a cursor's entry remembers.
     pub fn find(&self, entry: &Entry) -> Option<(Life, Place)> {
+        // Of a stream of messages no generation tells which life it is.
+        if let Some(found) = (0..self.open.len()).find_map(|back| self.message(back, entry)) {
+            return Some(found);
+        }
         let place = Place { offset: entry.offset, check: entry.check };
         let fits = |life: &Life| life.segment.proves(entry.generation, place);
         let mut fitting = (0..self.len())
@@ -333,6 +337,12 @@ impl History {
             false => fitting.find(|life| life.segment.tie == entry.tie).unwrap_or(first),
         };
         Some((best, place))
+    }
+
+    fn message(&self, back: usize, entry: &Entry) -> Option<(Life, Place)> {
+        let (segment, _) = self.open.get(back).filter(|(segment, _)| segment.ledger().is_some())?;
+        let Where::Here(place) = segment.find(entry) else { return None };
+        Some((self.life(back).ok()?, place))
     }
 
     fn generation_of(&self, back: usize) -> u64 {

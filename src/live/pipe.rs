@@ -8,12 +8,14 @@ use crate::log::decode::{codec_of, decoder};
 use crate::log::logfile::LogFile;
 use crate::log::segment::Segment;
 use crate::log::spool::Spool;
+use std::collections::VecDeque;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 /// How much is read from the pipe at once: what a Linux pipe holds.
 const READ_BYTES: usize = 64 << 10;
@@ -24,6 +26,11 @@ pub struct Progress {
     ended: AtomicBool,
     dropped: AtomicU64,
     failed: OnceLock<String>,
+    /// The lives that it began, those that the follower has not taken yet.
+    begun: Mutex<VecDeque<Arc<Segment>>>,
+    /// What is to be said behind what was written: a name and members. The writer waits for it.
+    notice: Mutex<Option<(&'static str, String)>>,
+    said: Condvar,
 }
 
 impl Progress {
@@ -35,6 +42,45 @@ impl Progress {
     /// Takes the number of bytes that could not be spooled since the last time.
     pub fn take_dropped(&self) -> u64 {
         self.dropped.swap(0, Ordering::AcqRel)
+    }
+
+    /// Says with what it begins, or goes on.
+    pub(super) fn begin(&self, segment: Arc<Segment>) {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).push_back(segment);
+    }
+
+    /// Takes the next life.
+    pub(super) fn take_begun(&self) -> Option<Arc<Segment>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// Hands the follower a notice, and waits until it was taken.
+    pub(super) fn say(&self, name: &'static str, more: String, bell: &Bell, at_most: Duration) {
+        let mut notice = self.notice.lock().unwrap_or_else(PoisonError::into_inner);
+        *notice = Some((name, more));
+        bell.ring();
+        drop(self.said.wait_timeout_while(notice, at_most, |notice| notice.is_some()));
+    }
+
+    /// Whether there is a notice to be said now.
+    pub(super) fn has_notice(&self) -> bool {
+        self.notice.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Takes the notice that is to be said now.
+    pub(super) fn take_notice(&self) -> Option<(&'static str, String)> {
+        let taken = self.notice.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.said.notify_all();
+        taken
+    }
+
+    /// Says that there will be no more.
+    pub(super) fn end(&self, why: Option<String>, bell: &Bell) {
+        if let Some(why) = why {
+            let _ = self.failed.set(why);
+        }
+        self.ended.store(true, Ordering::Release);
+        bell.ring();
     }
 
     /// Why it ended before its end.
@@ -175,7 +221,7 @@ pub struct Named {
     pub tee: Tee,
 }
 
-/// Starts to copy a pipe into a spool; returns the generation that it is.
+/// Starts to copy a pipe into a spool.
 ///
 /// # Errors
 /// What the system says to a temporary file or a thread.
@@ -185,11 +231,12 @@ pub fn start(
     limit: u64,
     mut tee: Tee,
     bell: Bell,
-) -> io::Result<(Arc<Segment>, Arc<Progress>)> {
+) -> io::Result<Arc<Progress>> {
     let (mut spool, reader) = Spool::new(limit)?;
     let born = crate::log::segment::Born::First;
     let segment = Arc::new(Segment::new(source.0, source.1, Arc::new(reader), 0, born));
     let progress = Arc::new(Progress::default());
+    progress.begin(segment.clone());
     let (spooled, said) = (segment.clone(), progress.clone());
     std::thread::Builder::new().name("pipe".to_owned()).spawn(move || {
         let file = spooled.file();
@@ -211,10 +258,9 @@ pub fn start(
             }
             bell.ring();
         }
-        said.ended.store(true, Ordering::Release);
-        bell.ring();
+        said.end(None, &bell);
     })?;
-    Ok((segment, progress))
+    Ok(progress)
 }
 
 fn copy(spool: &mut Spool, reader: &LogFile, bytes: &[u8], segment: &Segment, progress: &Progress) {

@@ -8,6 +8,7 @@ use super::archive::Archive;
 use super::backlog::{self, Backlog};
 use super::feed::Hub;
 use super::source::Source;
+use super::streamed::{self, Placed};
 use super::vector::{Delta, Stand, Vector};
 use super::view::ViewKey;
 use crate::log::cursor::{Cursor, Entry, NO_GENERATION, NO_LINE};
@@ -42,6 +43,8 @@ pub struct Found {
     pub gaps: Vec<Gap>,
     /// True if the files were changing while they were looked at: the follower will know more in a moment.
     pub unsettled: bool,
+    /// True if another server has read further than this one.
+    pub unread: bool,
 }
 
 /// Finds where a client begins; `tip` is where its view stands.
@@ -49,7 +52,7 @@ pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
     let (id, backlog) = match start {
         Start::Backlog(backlog) => {
             let (vector, gaps) = backlog::begin(hub, key, tip, backlog);
-            return Found { vector, gaps, unsettled: false };
+            return Found { vector, gaps, unsettled: false, unread: false };
         }
         Start::Cursor(id, backlog) => (id, backlog),
     };
@@ -59,9 +62,9 @@ pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
     let Some(cursor) = Cursor::parse(&id).filter(|cursor| cursor.entries.iter().any(ours)) else {
         let (vector, mut gaps) = backlog::begin(hub, key, tip, backlog);
         gaps.insert(0, gap(None, "the cursor is not one of these files'"));
-        return Found { vector, gaps, unsettled: false };
+        return Found { vector, gaps, unsettled: false, unread: false };
     };
-    let mut found = Found { vector: Vector::default(), gaps: Vec::new(), unsettled: false };
+    let mut found = Found { vector: Vector::default(), gaps: Vec::new(), unsettled: false, unread: false };
     for id in tip.sources() {
         let Some(source) = sources.get(id) else { continue };
         let entries: Vec<&Entry> = cursor.entries.iter().filter(|entry| entry.key == source.key).collect();
@@ -74,6 +77,17 @@ pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
         } else if entries.is_empty() {
             // It joined after the cursor was given: all of it is new.
             found.vector.push(Stand::nowhere(id, source.key));
+        } else if let Some((segment, _)) = tip.of(id).last().filter(|(segment, _)| segment.ledger().is_some())
+        {
+            let entry = entries[entries.len() - 1];
+            match streamed::place(source, segment, entry, &mut found.vector) {
+                Placed::Found => {}
+                Placed::Gap(why) => found.gaps.push(gap(Some(id), why)),
+                Placed::Unread(why) => {
+                    found.gaps.push(gap(Some(id), why));
+                    found.unread = true;
+                }
+            }
         } else if !place_source(source, tip, &entries, &mut found.vector) {
             found.gaps.push(gap(Some(id), "the place of the cursor is gone"));
             found.unsettled |= source.path.as_deref().is_some_and(changed_lately);

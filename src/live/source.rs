@@ -5,6 +5,7 @@ use super::feed::lock;
 use super::history::Siblings;
 use super::indexed::Indexed;
 use super::told::Told;
+use super::streamed::{Earlier, Engine};
 use super::view::Content;
 use crate::log::cursor::{NO_GENERATION, generation_text};
 use crate::log::encode::json_string;
@@ -66,6 +67,7 @@ pub struct Source {
     pub told: Told,
     pub(super) siblings: Siblings,
     pub(super) indexed: Indexed,
+    pub(super) earlier: Earlier,
 }
 
 /// A generation that the follower has read to its end.
@@ -109,7 +111,13 @@ impl Source {
             told: Told::default(),
             siblings: Siblings::default(),
             indexed,
+            earlier: Earlier::default(),
         }
+    }
+
+    /// Says who fetches what its spool no longer has.
+    pub(super) fn set_engine(&self, engine: Arc<dyn Engine>) {
+        self.earlier.set_engine(engine);
     }
 
     /// What is known now.

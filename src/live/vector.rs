@@ -198,6 +198,7 @@ impl Vector {
             }
             if stand.is(segment) {
                 push_prefix(out, segment.key, segment.generation(), segment.tie);
+                (stamp.own, stamp.naming) = ((segment.key, segment.tie), segment.naming());
                 passed = true;
             } else {
                 stand.entry().push(out);

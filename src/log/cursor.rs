@@ -108,6 +108,8 @@ pub fn push_place(out: &mut Vec<u8>, check: u64, offset: u64) {
     out.extend_from_slice(&text[..digits]);
 }
 
+/// Digits of what [`push_prefix`] writes.
+pub const PREFIX_DIGITS: usize = 4 + 8 + 2;
 /// Digits of a check.
 pub const CHECK_DIGITS: usize = 8;
 

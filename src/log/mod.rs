@@ -6,6 +6,7 @@ pub mod decode;
 pub mod encode;
 pub mod filter;
 pub mod index;
+pub mod ledger;
 pub mod lines;
 pub mod logfile;
 pub mod private;

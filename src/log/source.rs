@@ -26,6 +26,13 @@ pub enum Spec {
     },
     /// A pattern, see [`Pattern`].
     Glob(Pattern),
+    /// The messages of a stream, by its URL.
+    Engine {
+        /// Its name in URLs and on the page.
+        name: String,
+        /// Where it is.
+        url: String,
+    },
     /// Standard input.
     Stdin {
         /// Its name in URLs and on the page.
@@ -63,12 +70,38 @@ pub fn parse(arg: &OsStr) -> Result<Spec, String> {
     if rest == "-" {
         return Ok(Spec::Stdin { name: label.unwrap_or_else(|| "stdin".to_owned()) });
     }
+    if let Some(url) = engine_url(&rest)? {
+        let name = label.unwrap_or_else(|| engine_name(&url));
+        return Ok(Spec::Engine { name, url });
+    }
     let path = PathBuf::from(rest);
     let wild = path.as_os_str().as_bytes().iter().any(|byte| b"*?[{".contains(byte));
     if wild && std::fs::symlink_metadata(&path).is_err() {
         return Ok(Spec::Glob(Pattern::new(&path, label)?));
     }
     Ok(Spec::Path { name: label.unwrap_or_else(|| display(&path)), path })
+}
+
+/// A URL of the engine, if that is what it is.
+fn engine_url(arg: &OsStr) -> Result<Option<String>, String> {
+    let is_engine = |bytes: &[u8]| {
+        ["nats://", "natss://", "tls://"].iter().any(|scheme| {
+            bytes.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme.as_bytes()))
+        })
+    };
+    match is_engine(arg.as_bytes()) {
+        true => arg.to_str().map(|url| Some(url.to_owned())).ok_or_else(|| "a URL must be UTF-8".to_owned()),
+        false => Ok(None),
+    }
+}
+
+/// The subjects that a URL names: no host, so that it is the same on every server, and no secret.
+fn engine_name(url: &str) -> String {
+    let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    match path.split('?').next().unwrap_or_default() {
+        "" => "logs.>".to_owned(),
+        subjects => subjects.to_owned(),
+    }
 }
 
 fn split_label(arg: &OsStr) -> Option<(String, OsString)> {

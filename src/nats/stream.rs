@@ -183,6 +183,25 @@ impl Stream {
         Ok(None)
     }
 
+    /// Finds the stream that has the subjects, to read from: what an append would need is not asked of it.
+    ///
+    /// # Errors
+    /// What the requests say.
+    pub async fn find_to_read(link: Arc<Link>, wanted: &Wanted) -> Result<Option<Stream>, Error> {
+        let fits = |info: &Info| info.config.subjects.iter().any(|own| covers(own, &wanted.filter));
+        let name = wanted.name.as_ref().unwrap_or(&wanted.usual);
+        let mut found = info(&link, name).await?.filter(|info| wanted.name.is_some() || fits(info));
+        if found.is_none() && wanted.name.is_none() {
+            for name in names(&link, &wanted.filter).await? {
+                found = info(&link, &name).await?.filter(fits);
+                if found.is_some() {
+                    break;
+                }
+            }
+        }
+        Ok(found.map(|info| Stream { link, name: info.config.name.clone(), info, made: false }))
+    }
+
     fn checked(link: Arc<Link>, info: Info, filter: &str) -> Result<Stream, Error> {
         let name = info.config.name.clone();
         let unfit = |cause: &str, help: String| {

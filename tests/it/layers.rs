@@ -19,6 +19,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("log::logfile", 1),
     ("log::segment", 1),
     ("log::private", 1),
+    ("log::ledger", 1),
     ("log::rotated", 1),
     ("log::said", 1),
     ("log::search", 1),

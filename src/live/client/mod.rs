@@ -15,7 +15,8 @@ use super::own_read::{OwnRead, blocking};
 use super::resume;
 use super::source::Source;
 use super::step::{Move, next_move};
-use super::vector::{Delta, Vector};
+use super::streamed;
+use super::vector::{Delta, Stand, Vector};
 use super::view::{Record, Shared};
 use crate::log::encode::Format;
 use crate::log::segment::{Place, ReadError, Segment};
@@ -39,6 +40,8 @@ const GROW_AFTER: u64 = 8 << 20;
 /// How often a cursor is looked for while the files change under the look, and the wait between.
 const UNSETTLED_TRIES: u32 = 60;
 const UNSETTLED_WAIT: Duration = Duration::from_millis(25);
+/// The same where another server has read further: this one has two heartbeats of the engine's to come after.
+const UNREAD_TRIES: u32 = 200;
 /// How often a read that found another content waits for the follower to say what happened.
 const GONE_TRIES: u32 = 6;
 /// How long a failing read is tried again, in half seconds.
@@ -124,7 +127,8 @@ impl Client {
             })
             .await;
             tries += 1;
-            if !found.unsettled || tries == UNSETTLED_TRIES {
+            let most = if found.unread { UNREAD_TRIES } else { UNSETTLED_TRIES };
+            if !(found.unsettled || found.unread) || tries >= most {
                 break (target, number, ended, found);
             }
             tokio::time::sleep(UNSETTLED_WAIT).await;
@@ -297,6 +301,9 @@ impl Client {
                 self.error_tries = 0;
             }
             Err(ReadError::Gone) if from.offset < segment.begin() => {
+                if self.fetch(&segment, from).await {
+                    return;
+                }
                 let first = segment.first();
                 let lost = first.offset - from.offset;
                 self.own.apply(&Delta::Advance(segment.clone(), first));
@@ -331,6 +338,22 @@ impl Client {
                 self.error_tries = 0;
             }
         }
+    }
+
+    /// What was given up of a stream of messages is fetched again, if it can be.
+    async fn fetch(&mut self, segment: &Arc<Segment>, from: Place) -> bool {
+        let Some(source) = self.sources.get(segment.source).cloned() else { return false };
+        if segment.ledger().is_none() {
+            return false;
+        }
+        let current = segment.clone();
+        let Some((earlier, place)) = blocking(move || streamed::again(&source, &current, from)).await else {
+            return false;
+        };
+        let own = segment.source;
+        self.own = self.own.only(|source| source != own);
+        self.own.push(Stand::at(earlier, place));
+        true
     }
 
     /// Waits for news, for the end, or for as long as told; a heartbeat becomes ready meanwhile.

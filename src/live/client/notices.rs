@@ -113,7 +113,13 @@ impl Client {
 
     pub(super) fn turn(&mut self, segment: Arc<Segment>) {
         let follows = self.own.of(segment.source).next().is_some();
+        let leads = self.own.of(segment.source).last().and_then(|(last, _)| last.leads());
         self.own.apply(&Delta::Begin(segment.clone()));
+        if let Some(place) = leads {
+            // The same life: what was before it was only kept elsewhere.
+            self.own.apply(&Delta::Advance(segment, place));
+            return;
+        }
         // The first one of this server is another life to a client that comes from an older one.
         let word = born_word(segment.born).or(follows.then_some("rotated"));
         if let Some(word) = word

@@ -85,6 +85,9 @@ impl Encoder {
                 self.file_json, line.from, line.to
             );
             push_json_string(&line.text, out);
+            if let Some(origin) = &self.origin_json {
+                let _ = write!(out, r#","origin":{origin}"#);
+            }
             if let Some(state) = &mut state {
                 let at = (line.from - block.from) as usize;
                 state.wide = block.wide.map(|wide| wide.at(passed as u64));

@@ -6,14 +6,17 @@
 //! [`cursor`]'s alphabet. Nothing here is done per client: a block is encoded once per view.
 
 pub mod json;
+pub mod named;
 
 use super::cursor::{self, CHECK_DIGITS, check, generation_text, push_place};
 use super::filter::State;
 use super::lines::{self, LINE_LIMIT, Line};
 use super::wide::{self, Wide};
 use memchr::memchr;
+use named::Naming;
 use std::io::Write;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What a stream looks like on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,21 +51,46 @@ impl Format {
 
 /// What stands around the moving part of the ids of one file's lines: the other files' entries, and its own
 /// key, generation and tie.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Stamp {
     /// Up to the check.
     pub before: Vec<u8>,
     /// From the offset on.
     pub after: Vec<u8>,
+    /// The key and the tie of its own entry.
+    pub own: (u32, u16),
+    /// What is added, wrapping, to an offset before it is written; 0 but in the piece of a message.
+    shift: u64,
+    /// What the lines are called elsewhere, where they came in messages.
+    pub naming: Option<Arc<dyn Naming>>,
 }
+
+impl PartialEq for Stamp {
+    fn eq(&self, other: &Stamp) -> bool {
+        // A file has one naming: its entry tells.
+        (&self.before, &self.after, self.own, self.shift)
+            == (&other.before, &other.after, other.own, other.shift)
+    }
+}
+
+impl Eq for Stamp {}
 
 impl Stamp {
     /// The id after a line.
     pub fn id(&self, check: u64, offset: u64) -> String {
-        let mut out = self.before.clone();
-        push_place(&mut out, check, offset);
-        out.extend_from_slice(&self.after);
+        let mut out = Vec::with_capacity(self.before.len() + self.after.len() + 20);
+        match self.at(offset) {
+            Some(own) => own.push(check, offset, &mut out),
+            None => self.push(check, offset, &mut out),
+        }
         out.into_iter().map(char::from).collect()
+    }
+
+    #[inline]
+    fn push(&self, check: u64, offset: u64, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.before);
+        push_place(out, check, offset.wrapping_add(self.shift));
+        out.extend_from_slice(&self.after);
     }
 }
 
@@ -90,16 +118,21 @@ pub struct Encoder {
     format: Format,
     /// The file's name as a JSON string, quotes included.
     file_json: String,
+    /// Whose lines they are, as a JSON string, where a file holds those of many.
+    origin_json: Option<String>,
 }
 
 impl Encoder {
     /// An encoder for the lines of the file with this name.
     pub fn new(format: Format, file: &str) -> Encoder {
-        Encoder { format, file_json: json_string(file) }
+        Encoder { format, file_json: json_string(file), origin_json: None }
     }
 
     /// Appends the lines of a block, without what they say about themselves.
     pub fn encode(&self, stamp: &Stamp, block: Block<'_>, out: &mut Vec<u8>) {
+        if let Some(naming) = &stamp.naming {
+            return self.encode_named(stamp, &**naming, block, None, out);
+        }
         match self.format {
             Format::Plain | Format::Sse if block.wide.is_some() => {
                 self.wide(stamp, block, std::slice::from_ref(&(0..block.bytes.len())), out);
@@ -147,6 +180,9 @@ impl Encoder {
         state: &mut State,
         out: &mut Vec<u8>,
     ) {
+        if let Some(naming) = &stamp.naming {
+            return self.encode_named(stamp, &**naming, block, Some((kept, state)), out);
+        }
         match self.format {
             Format::SseJson | Format::Ndjson => self.json(stamp, block, kept, Some(state), out),
             _ if kept.is_empty() => {}
@@ -180,7 +216,8 @@ impl Encoder {
             _ => block.check,
         };
         out.extend_from_slice(b"event: batch\n");
-        push_id(stamp, last, block.to, out);
+        let own = stamp.at(block.to);
+        push_id(own.as_ref().unwrap_or(stamp), last, block.to, out);
         let _ = write!(
             out,
             r#"data: {{"file":{},"generation":"{}","from":{},"to":{},"skip":{skip},"offsets":["#,
@@ -204,11 +241,21 @@ impl Encoder {
         if block.omitted > 0 {
             let _ = write!(out, r#","cut":{}"#, block.omitted);
         }
+        if let Some(naming) = &stamp.naming {
+            push_origins(&**naming, block, out);
+        }
         if let Some(seen) = seen {
             let _ = write!(out, r#","at":{seen}"#);
         }
         out.extend_from_slice(b"}\n\n");
     }
+}
+
+/// Appends whose lines those of a block are: `"origins":[[LINE,"NAME"],…]`, each with its first line.
+pub fn push_origins(naming: &dyn Naming, block: Block<'_>, out: &mut Vec<u8>) {
+    let runs = Encoder::origins(naming, block);
+    let told = runs.iter().map(|(line, origin)| format!("[{line},{}]", json_string(origin)));
+    let _ = write!(out, r#","origins":[{}]"#, told.collect::<Vec<_>>().join(","));
 }
 
 /// Appends a notice: a named event, or an object with the member `notice`. `body` is the JSON of the other
@@ -301,7 +348,7 @@ fn sse_clean<'a>(stamp: &Stamp, block: Block<'a>, lines: impl Iterator<Item = Li
     // The first event's lead has no blank line before it.
     let mut skip = 2;
     for line in lines {
-        let offset = block.from + line.to as u64;
+        let offset = block.from.wrapping_add(stamp.shift) + line.to as u64;
         if cursor::offset_digits(offset) != digits {
             digits = cursor::offset_digits(offset);
             lead.clear();
@@ -338,9 +385,7 @@ fn text_of<'a>(block: Block<'a>, line: Line<'a>) -> &'a [u8] {
 #[inline]
 fn push_id(stamp: &Stamp, check: u64, offset: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"id: ");
-    out.extend_from_slice(&stamp.before);
-    push_place(out, check, offset);
-    out.extend_from_slice(&stamp.after);
+    stamp.push(check, offset, out);
     out.push(b'\n');
 }
 
