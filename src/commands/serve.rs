@@ -4,8 +4,8 @@
 //! on stderr. Ends with 0 by SIGINT or SIGTERM within two seconds, stalled clients included.
 
 mod ending;
-mod manager;
 mod fed;
+mod manager;
 mod signals;
 mod status;
 mod urls;

@@ -74,6 +74,9 @@ pub struct Options {
 /// What this machine or the engine refused (1), what is wrong with the arguments (2).
 pub fn run(options: Options) -> Result<(), Failure> {
     let mut specs = specs(&options.sources)?;
+    if specs.iter().any(|spec| matches!(spec, Spec::Engine { .. })) {
+        return Err(Failure::usage("cannot ship what is in a stream already").help("logcast serve nats://…"));
+    }
     let mut url = url(&options.to)?;
     if let Some(stream) = &options.stream {
         url.stream = Some(stream.clone());
@@ -137,6 +140,8 @@ async fn attend(
         spool_limit: NO_LIMIT,
         tee: None,
         pipes: Vec::new(),
+        fed: Vec::new(),
+        only_public: false,
         talk: Box::new(move |text| say(text)),
     };
     let follower = follow::start(hub.clone(), specs, follow_options)

@@ -57,7 +57,8 @@ fn reachable(folder: &Path) -> io::Result<bool> {
 }
 
 /// The strictest of all files that are served at the start, with their rotated siblings if `history` counts. A file that
-/// cannot be looked at is one that cannot be read either. Standard input is its user's own.
+/// cannot be looked at is one that cannot be read either. Standard input is its
+/// user's own, and a stream is shown to who may read it by whoever names it.
 pub fn strictest(specs: &[Spec], history: bool) -> Privacy {
     let mut paths: Vec<PathBuf> = Vec::new();
     let mut found = Privacy::Open;
@@ -69,7 +70,7 @@ pub fn strictest(specs: &[Spec], history: bool) -> Privacy {
                 found = found.max(privacy(&pattern.root().join("*")).unwrap_or(Privacy::Open));
                 paths.extend(pattern.expand());
             }
-            Spec::Stdin { .. } => {}
+            Spec::Stdin { .. } | Spec::Engine { .. } => {}
         }
     }
     if history && paths.len() <= MOST_LISTED {

@@ -7,8 +7,8 @@
 pub mod connect;
 pub mod error;
 pub mod message;
-pub mod ship;
 pub mod read;
+pub mod ship;
 pub mod stream;
 pub mod subject;
 pub mod url;

@@ -70,6 +70,7 @@ impl State {
             policy: auth::Policy::default(),
             backlog: Backlog::Last(10),
             title: None,
+            highlight: Vec::new(),
             tls: None,
             refused: routes::Refused::default(),
             panics: Counter::default(),

@@ -91,7 +91,9 @@ pub(crate) fn block() -> Vec<u8> {
 
 /// A stamp like that of one file.
 pub(crate) fn stamp() -> Stamp {
-    Stamp { before: b"eTJq6bHbKHkEtM".to_vec(), after: Vec::new() }
+    let mut stamp = Stamp::default();
+    stamp.before = b"eTJq6bHbKHkEtM".to_vec();
+    stamp
 }
 
 fn encoder(blocks: u64) -> Result<()> {

@@ -70,7 +70,8 @@ pub fn encoder(data: &[u8]) {
         after.push(b'.');
         other.push(&mut after);
     }
-    let stamp = Stamp { before, after };
+    let mut stamp = Stamp::default();
+    (stamp.before, stamp.after) = (before, after);
     let wide = if from == 0 { Wide::of(bytes) } else { None };
     let omitted = if how & 32 != 0 && !bytes.contains(&b'\n') && !bytes.is_empty() { 4711 } else { 0 };
     let to = from + bytes.len() as u64 + omitted;

@@ -42,7 +42,10 @@ pub(super) fn all(spec: &Spec) -> Result<Vec<Pattern>, FilterError> {
 pub(super) fn marking(texts: &[String]) -> Result<Vec<Pattern>, FilterError> {
     let spec = Spec::default();
     let sources = texts.iter().map(|text| Source::new("highlight", text, &spec));
-    sources.map(|source| source.and_then(|own| build("highlight", &[own.text.as_str()], own.fold))).collect()
+    let most = (FILTER_MOST_BYTES / texts.len().max(1)).min(PATTERN_MOST_BYTES);
+    sources
+        .map(|source| source.and_then(|own| build("highlight", &[own.text.as_str()], own.fold, most)))
+        .collect()
 }
 
 /// All `exclude`s as one pattern, or two if capitals matter only in some.
