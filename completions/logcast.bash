@@ -25,6 +25,9 @@ _logcast() {
             logcast,generate)
                 cmd="logcast__subcmd__generate"
                 ;;
+            logcast,hash)
+                cmd="logcast__subcmd__hash"
+                ;;
             logcast,healthcheck)
                 cmd="logcast__subcmd__healthcheck"
                 ;;
@@ -40,6 +43,9 @@ _logcast() {
             logcast,serve)
                 cmd="logcast__subcmd__serve"
                 ;;
+            logcast,ship)
+                cmd="logcast__subcmd__ship"
+                ;;
             logcast,tail)
                 cmd="logcast__subcmd__tail"
                 ;;
@@ -51,6 +57,9 @@ _logcast() {
                 ;;
             logcast__subcmd__help,generate)
                 cmd="logcast__subcmd__help__subcmd__generate"
+                ;;
+            logcast__subcmd__help,hash)
+                cmd="logcast__subcmd__help__subcmd__hash"
                 ;;
             logcast__subcmd__help,healthcheck)
                 cmd="logcast__subcmd__help__subcmd__healthcheck"
@@ -67,6 +76,9 @@ _logcast() {
             logcast__subcmd__help,serve)
                 cmd="logcast__subcmd__help__subcmd__serve"
                 ;;
+            logcast__subcmd__help,ship)
+                cmd="logcast__subcmd__help__subcmd__ship"
+                ;;
             logcast__subcmd__help,tail)
                 cmd="logcast__subcmd__help__subcmd__tail"
                 ;;
@@ -77,7 +89,7 @@ _logcast() {
 
     case "${cmd}" in
         logcast)
-            opts="-p -b -n -v -q -f -h -V --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --highlight --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help --version generate tail run healthcheck completions man serve check help"
+            opts="-p -b -n -v -q -f -h -V --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --highlight --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help --version generate tail ship run healthcheck hash completions man serve check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -119,12 +131,35 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --tls-cert)
@@ -163,6 +198,29 @@ _logcast() {
                     ;;
                 --allow-host)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --title)
@@ -313,6 +371,20 @@ _logcast() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        logcast__subcmd__hash)
+            opts="-h --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         logcast__subcmd__healthcheck)
             opts="-h --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -328,7 +400,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__help)
-            opts="generate tail run healthcheck completions man serve check help"
+            opts="generate tail ship run healthcheck hash completions man serve check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -370,6 +442,20 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__help__subcmd__generate)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        logcast__subcmd__help__subcmd__hash)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -453,6 +539,20 @@ _logcast() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        logcast__subcmd__help__subcmd__ship)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         logcast__subcmd__help__subcmd__tail)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -468,7 +568,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__man)
-            opts="-h --help serve generate tail check run healthcheck completions man"
+            opts="-h --help serve generate tail check ship run healthcheck hash completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -482,7 +582,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__run)
-            opts="-p -b -n -v -q -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --highlight --open --qr --config --no-config --color --verbose --quiet --keep --no-show --help"
+            opts="-p -b -n -v -q -h --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --highlight --open --qr --config --no-config --color --verbose --quiet --keep --no-show --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -524,12 +624,35 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --tls-cert)
@@ -568,6 +691,29 @@ _logcast() {
                     ;;
                 --allow-host)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --base-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --title)
@@ -605,7 +751,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__serve)
-            opts="-p -b -n -v -q -f -h --port --bind --lines --tz --spool-limit --max-clients --token --token-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --title --highlight --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help"
+            opts="-p -b -n -v -q -f -h --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --highlight --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -647,12 +793,35 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --max-per-address)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --token)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --token-file)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --auth-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
                     return 0
                     ;;
                 --tls-cert)
@@ -693,6 +862,29 @@ _logcast() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --base-path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-proxy)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --access-log)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
                 --title)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -722,6 +914,91 @@ _logcast() {
                     ;;
                 --poll)
                     COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        logcast__subcmd__ship)
+            opts="-q -h --to --subject --host-name --stream --from --interval --batch-bytes --compress --ack-timeout --once --state --spool-limit --poll --no-create-stream --create-stream --replicas --retain --retain-bytes --storage --color --quiet --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --to)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --subject)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --host-name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stream)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -W "start end" -- "${cur}"))
+                    return 0
+                    ;;
+                --interval)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --batch-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --compress)
+                    COMPREPLY=($(compgen -W "none zstd" -- "${cur}"))
+                    return 0
+                    ;;
+                --ack-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --state)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --spool-limit)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --poll)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --replicas)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retain)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retain-bytes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --storage)
+                    COMPREPLY=($(compgen -W "file memory" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
                 *)

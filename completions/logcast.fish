@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= highlight= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
+    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= max-per-address= token= token-file= auth= auth-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= base-path= trusted-proxy= access-log= title= highlight= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -30,12 +30,18 @@ complete -c logcast -n "__fish_logcast_needs_command" -s n -l lines -d 'What a n
 complete -c logcast -n "__fish_logcast_needs_command" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l max-per-address -d 'The most connections at once of one address; this machine\'s own are not counted' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l token-file -d 'Clients need the token in this file' -r -F
+complete -c logcast -n "__fish_logcast_needs_command" -l auth -d 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l auth-file -d 'The same from a file, one a line, as htpasswd -B writes it' -r -F
 complete -c logcast -n "__fish_logcast_needs_command" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
 complete -c logcast -n "__fish_logcast_needs_command" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l base-path -d 'Serve below this path, as /logs, for a proxy that passes it on' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l trusted-proxy -d 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l access-log -d 'Write a line of JSON for each request to this file; opened anew on SIGHUP' -r -F
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l highlight -d 'Mark what matches this regular expression on the page; may be repeated' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
@@ -43,12 +49,12 @@ complete -c logcast -n "__fish_logcast_needs_command" -l color -d 'When to colou
 always\t''
 never\t''"
 complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
-complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve without a token what other machines, or other users of this one, could not read otherwise'
 complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
 complete -c logcast -n "__fish_logcast_needs_command" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_needs_command" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-config -d 'Read no configuration file'
-complete -c logcast -n "__fish_logcast_needs_command" -s v -l verbose -d 'Say who asks for what, on standard error'
+complete -c logcast -n "__fish_logcast_needs_command" -s v -l verbose -d 'Say who asks for what and what happens to files, on standard error; twice, connections too'
 complete -c logcast -n "__fish_logcast_needs_command" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-history -d 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
@@ -64,6 +70,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -a "tail" -d 'Print the li
 complete -c logcast -n "__fish_logcast_needs_command" -a "ship" -d 'Publish files into a stream of NATS JetStream, exactly once'
 complete -c logcast -n "__fish_logcast_needs_command" -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
 complete -c logcast -n "__fish_logcast_needs_command" -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
+complete -c logcast -n "__fish_logcast_needs_command" -a "hash" -d 'Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input'
 complete -c logcast -n "__fish_logcast_needs_command" -a "completions" -d 'Print the completions of a shell'
 complete -c logcast -n "__fish_logcast_needs_command" -a "man" -d 'Print the man page, or that of a command'
 complete -c logcast -n "__fish_logcast_needs_command" -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
@@ -161,29 +168,36 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -s n -l lines -d 'W
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l max-per-address -d 'The most connections at once of one address; this machine\'s own are not counted' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l token-file -d 'Clients need the token in this file' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l auth -d 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l auth-file -d 'The same from a file, one a line, as htpasswd -B writes it' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l base-path -d 'Serve below this path, as /logs, for a proxy that passes it on' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l trusted-proxy -d 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l access-log -d 'Write a line of JSON for each request to this file; opened anew on SIGHUP' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l highlight -d 'Mark what matches this regular expression on the page; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-auth -d 'Serve without a token what other machines, or other users of this one, could not read otherwise'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-config -d 'Read no configuration file'
-complete -c logcast -n "__fish_logcast_using_subcommand run" -s v -l verbose -d 'Say who asks for what, on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -s v -l verbose -d 'Say who asks for what and what happens to files, on standard error; twice, connections too'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l keep -d 'Serve on when the command has ended, until a signal comes'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-show -d 'Do not show the command\'s output here as well; the URLs then go to standard output'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand healthcheck" -s h -l help -d 'Print help'
+complete -c logcast -n "__fish_logcast_using_subcommand hash" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand man" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
@@ -192,12 +206,18 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -s n -l lines -d 
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tz -d 'The zone of times that do not name one: a name like Europe/Berlin, UTC or local' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l spool-limit -d 'How much of a pipe is kept: a size like 64M or 1GiB' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-clients -d 'The most connections at once [default: 10000, or what the system allows]' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l max-per-address -d 'The most connections at once of one address; this machine\'s own are not counted' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token -d 'Clients need this token' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l token-file -d 'Clients need the token in this file' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l auth -d 'Let in who has this name and password; logcast hash makes the HASH (argon2, or bcrypt); may be repeated' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l auth-file -d 'The same from a file, one a line, as htpasswd -B writes it' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-cert -d 'Speak TLS with this certificate (PEM, the chain); read again when it changes' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l base-path -d 'Serve below this path, as /logs, for a proxy that passes it on' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l trusted-proxy -d 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l access-log -d 'Write a line of JSON for each request to this file; opened anew on SIGHUP' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l highlight -d 'Mark what matches this regular expression on the page; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
@@ -205,12 +225,12 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l color -d 'When
 always\t''
 never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve without a token what other machines, or other users of this one, could not read otherwise'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-config -d 'Read no configuration file'
-complete -c logcast -n "__fish_logcast_using_subcommand serve" -s v -l verbose -d 'Say who asks for what, on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -s v -l verbose -d 'Say who asks for what and what happens to files, on standard error; twice, connections too'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-follow -d 'Serve the files as they are now, and do not wait for more'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-history -d 'Do not count rotated files beside a log (NAME.1, NAME-20261122.gz) as its beginning'
@@ -225,15 +245,16 @@ complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End w
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l token -d 'The token of a URL that holds none' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "ship" -d 'Publish files into a stream of NATS JetStream, exactly once'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "completions" -d 'Print the completions of a shell'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "man" -d 'Print the man page, or that of a command'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
-complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck completions man serve check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "generate" -d 'Write sample logs to a file or to standard output'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "tail" -d 'Print the lines of streams as they come, like tail -F; reconnects and goes on where it was'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "ship" -d 'Publish files into a stream of NATS JetStream, exactly once'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "run" -d 'Run a command and serve its output as two sources, stdout and stderr; end with its exit code'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "healthcheck" -d 'Ask a server whether it is well: exit code 0 or 1, for containers'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "hash" -d 'Make the hash of a password, for serve --auth NAME:HASH; the password is asked for, or read from standard input'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "completions" -d 'Print the completions of a shell'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "man" -d 'Print the man page, or that of a command'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "serve" -d 'Follow files and serve them as an event stream and a live page (the default)'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "check" -d 'Verify lines written by generate --sequence: none lost, doubled, out of order'
+complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c logcast -n "__fish_logcast_using_subcommand completions" -f -a "bash elvish fish powershell zsh"
-complete -c logcast -n "__fish_logcast_using_subcommand man" -f -a "serve generate tail check ship run healthcheck completions man"
+complete -c logcast -n "__fish_logcast_using_subcommand man" -f -a "serve generate tail check ship run healthcheck hash completions man"
