@@ -7,7 +7,9 @@
 
 mod messages;
 
-use super::cursor::{self, NO_LINE, OVERLAP_BYTES};
+pub use self::messages::Where;
+
+use super::cursor::{self, OVERLAP_BYTES};
 use super::encode::Block;
 use super::ledger::Ledger;
 use super::lines::{self, LINE_LIMIT};
@@ -68,19 +70,6 @@ pub struct Segment {
     ledger: Option<Arc<Ledger>>,
     /// Where readers go on in what follows, if that is the same life and not where it begins.
     leads: OnceLock<Place>,
-}
-
-/// What a segment knows of the place that a cursor's entry names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Where {
-    /// It is here, proved.
-    Here(Place),
-    /// It shows something else.
-    Elsewhere,
-    /// Of a stream of messages: it is older than what is kept.
-    Before,
-    /// Of a stream of messages: it is younger than what was read.
-    Beyond,
 }
 
 /// Why a read delivered nothing.
@@ -204,16 +193,6 @@ impl Segment {
         self.start.filter(|start| start.offset >= self.begin()).unwrap_or(self.oldest_place())
     }
 
-    /// The place where its content begins.
-    fn oldest_place(&self) -> Place {
-        Place { offset: self.begin(), check: NO_LINE }
-    }
-
-    /// The place from which all of it is read: where its readers begin, but for messages that were kept before.
-    pub fn oldest(&self) -> Place {
-        if self.ledger.is_some() { self.oldest_place() } else { self.first() }
-    }
-
     /// Its end, once it has ended.
     pub fn end(&self) -> Option<u64> {
         Some(self.end.load(Ordering::Acquire)).filter(|&end| end != u64::MAX)
@@ -253,17 +232,6 @@ impl Segment {
         let _ = self.next.set(next);
     }
 
-    /// Says what follows it, and where in it the reading goes on: it is an earlier part of the same life.
-    pub fn lead_to(&self, next: Arc<Segment>, place: Place) {
-        let _ = self.leads.set(place);
-        self.set_next(next);
-    }
-
-    /// Where readers go on in what follows, if it is the same life.
-    pub fn leads(&self) -> Option<Place> {
-        self.leads.get().copied()
-    }
-
     /// The entry of a cursor at a place of it.
     pub fn entry(&self, place: Place) -> cursor::Entry {
         let (key, tie) = (self.key, self.tie);
@@ -272,17 +240,6 @@ impl Segment {
             None => {
                 let generation = self.generation();
                 cursor::Entry { key, generation, tie, check: place.check, offset: place.offset }
-            }
-        }
-    }
-
-    /// The place that an entry of this source names, if this segment shows it.
-    pub fn find(&self, entry: &cursor::Entry) -> Where {
-        match &self.ledger {
-            Some(ledger) => self.find_message(ledger, entry).unwrap_or(Where::Elsewhere),
-            None => {
-                let place = Place { offset: entry.offset, check: entry.check };
-                if self.proves(entry.generation, place) { Where::Here(place) } else { Where::Elsewhere }
             }
         }
     }

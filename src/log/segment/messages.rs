@@ -1,7 +1,7 @@
 //! Segments of lines that come in the messages of a stream: their entries in cursors name the message, which every server
 //! that reads the stream has at another place.
 
-use super::{Place, Segment, Where};
+use super::{Place, Segment};
 use crate::log::cursor::{Entry, NO_LINE};
 use crate::log::encode::named::{Naming, message_place, place_in_message};
 use crate::log::ledger::{Found, Ledger};
@@ -12,7 +12,52 @@ use std::sync::atomic::AtomicBool;
 /// The generation in an entry for the place before the first message that was ever read.
 const NO_MESSAGE: u64 = 1;
 
+/// What a segment knows of the place that a cursor's entry names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// It is here, proved.
+    Here(Place),
+    /// It shows something else.
+    Elsewhere,
+    /// Of a stream of messages: it is older than what is kept.
+    Before,
+    /// Of a stream of messages: it is younger than what was read.
+    Beyond,
+}
+
 impl Segment {
+    /// The place where its content begins.
+    pub(super) fn oldest_place(&self) -> Place {
+        Place { offset: self.begin(), check: NO_LINE }
+    }
+
+    /// The place from which all of it is read: where its readers begin, but for messages that were kept before.
+    pub fn oldest(&self) -> Place {
+        if self.ledger.is_some() { self.oldest_place() } else { self.first() }
+    }
+
+    /// Says what follows it, and where in it the reading goes on: it is an earlier part of the same life.
+    pub fn lead_to(&self, next: Arc<Segment>, place: Place) {
+        let _ = self.leads.set(place);
+        self.set_next(next);
+    }
+
+    /// Where readers go on in what follows, if it is the same life.
+    pub fn leads(&self) -> Option<Place> {
+        self.leads.get().copied()
+    }
+
+    /// The place that an entry of this source names, if this segment shows it.
+    pub fn find(&self, entry: &Entry) -> Where {
+        match &self.ledger {
+            Some(ledger) => self.find_message(ledger, entry).unwrap_or(Where::Elsewhere),
+            None => {
+                let place = Place { offset: entry.offset, check: entry.check };
+                if self.proves(entry.generation, place) { Where::Here(place) } else { Where::Elsewhere }
+            }
+        }
+    }
+
     /// The same, of lines that come in the messages of a stream; `tie` tells that stream from others. Its generation is
     /// given, since no first line names it.
     pub fn of_messages(mut self, ledger: Arc<Ledger>, generation: u64, tie: u16) -> Segment {
