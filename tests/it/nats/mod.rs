@@ -10,6 +10,7 @@ mod heavy;
 mod refused;
 mod rotation;
 mod servers;
+mod serving;
 mod shipper;
 mod stored;
 
