@@ -89,6 +89,7 @@ fn a_binary_file_is_told() {
     browser.until("no banner for a log", &format!("{banner}.hidden && !({hidden})"));
     browser.click("#tabs [data-name=program]");
     browser.until("the choice to be kept", &format!("{banner}.hidden && !({hidden})"));
+    browser.no_errors(&[]);
 }
 
 /// Behind a path, and opened by a link that holds the token: the page, its parts, the stream and the session are all below
