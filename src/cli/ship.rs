@@ -1,5 +1,8 @@
 //! The arguments of `logcast ship`, and their way to the command's options.
 
+// The help of an option shows what may be left out in brackets; they are no links.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 use super::color::Color;
 use super::serve::stdin_is_input;
 use super::values::{size, span};

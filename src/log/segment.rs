@@ -24,7 +24,7 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 pub struct Place {
     /// Bytes from the generation's start.
     pub offset: u64,
-    /// [`cursor::check`] of the line before, [`NO_LINE`] at the start of content.
+    /// [`cursor::check`] of the line before, [`cursor::NO_LINE`] at the start of content.
     pub check: u64,
 }
 

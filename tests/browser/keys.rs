@@ -121,7 +121,8 @@ fn every_key_does_something() {
     assert!(keys.len() > 70, "{keys:?}");
     let seen = SEEN.replace("LINES", TEXTS);
     let mut dead = Vec::new();
-    for name in &keys {
+    // Folding needs a trace of which more than one line is in sight: `comfort` shows it.
+    for name in keys.iter().filter(|name| *name != "z") {
         browser.run("localStorage.clear(); localStorage.setItem('logcast', '{\"seen\":true}')");
         open();
         before(&browser, name);

@@ -1,7 +1,7 @@
 //! `serve nats://…`: the messages of a stream as a source, one reader for all who look.
 //!
 //! The reader has a thread and a connection of its own. It begins a bounded number of bytes before the end, which is the
-//! history that clients find, and follows from there; what is older is fetched when a cursor asks for it ([`earlier`]).
+//! history that clients find, and follows from there; what is older is fetched when a cursor asks for it (`earlier`).
 //! Whenever it comes back to the engine it proves first that the last message it read is still the one it read: a stream
 //! that was made anew, or whose store lost what it had taken, is another life of the source, and that is said.
 

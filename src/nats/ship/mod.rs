@@ -1,9 +1,9 @@
 //! `ship`: files into a stream, exactly once.
 //!
 //! Each file has a subject, and one message of it is on its way at a time, appended only if the subject's last message
-//! is the one that was seen last ([`file`]). So the stream is the checkpoint and the file is the outbox: nothing waits in
+//! is the one that was seen last (`file`). So the stream is the checkpoint and the file is the outbox: nothing waits in
 //! memory, and after any doubt the subject's last message says where to go on. Where the subject is empty, a small file
-//! does ([`checkpoint`]). Following and rotation are [`live::follow`](crate::live::follow)'s.
+//! does (`checkpoint`). Following and rotation are [`live::follow`](crate::live::follow)'s.
 
 mod batch;
 mod checkpoint;
