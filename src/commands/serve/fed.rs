@@ -1,6 +1,6 @@
 //! The sources of `serve` that are streams of an engine.
 
-use crate::commands::{Failure, talk};
+use crate::commands::Failure;
 use crate::live::fed::Fed;
 use crate::log::source::Spec;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,7 @@ pub(super) fn fed(
     quiet: bool,
     stop: &CancellationToken,
 ) -> Result<Vec<Fed>, Failure> {
+    use crate::commands::talk;
     use crate::nats::{read, url::Url};
     use std::sync::Arc;
     let mut fed = Vec::new();
