@@ -7,6 +7,7 @@ use super::{backlog, command, zone};
 use crate::commands::run::{self, Job};
 use crate::commands::{Failure, color_talk, guard, serve};
 use crate::live::backlog::Backlog;
+use crate::log::redact::{Redactor, Rules};
 use crate::web::tls::Files;
 use clap::Args;
 use clap::builder::FalseyValueParser;
@@ -113,6 +114,20 @@ struct Common {
     /// A name under which this host is reached, for proxies and other machines
     #[arg(long, env = "LOGCAST_ALLOW_HOST", value_name = "NAME", value_delimiter = ',')]
     allow_host: Vec<String>,
+    /// Replace what this regular expression matches in every line; of one with groups, what its groups match; may be
+    /// repeated
+    #[arg(
+        long,
+        env = "LOGCAST_REDACT",
+        value_name = "REGEX",
+        hide_env_values = true,
+        value_delimiter = '\n',
+        allow_hyphen_values = true
+    )]
+    redact: Vec<String>,
+    /// Replace what looks like a secret: tokens, keys and passwords, private keys, card numbers
+    #[arg(long, env = "LOGCAST_REDACT_SECRETS", value_parser = FalseyValueParser::new())]
+    redact_secrets: bool,
     /// The page's title
     #[arg(long, env = "LOGCAST_TITLE")]
     title: Option<String>,
@@ -188,6 +203,8 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
             return Err(failure.help("an origin is like https://example.org, null or *"));
         }
     }
+    let rules = Rules { patterns: args.redact, secrets: args.redact_secrets };
+    let redact = Redactor::new(&rules).map_err(|error| Failure::usage(format!("cannot redact: {error}")))?;
     // Flags come in pairs; of a configuration file that is only seen here.
     if args.tls_cert.is_some() != args.tls_key.is_some() {
         return Err(Failure::usage("cannot speak TLS: a certificate and its key belong together")
@@ -201,6 +218,7 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
         follow: true,
         history: true,
         zone: args.tz,
+        redact,
         spool_limit: args.spool_limit,
         poll: None,
         tee: false,

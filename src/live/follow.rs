@@ -210,7 +210,8 @@ impl Follower {
         tee: Tee,
     ) -> io::Result<()> {
         let key = (source.id, source.key);
-        let (segment, progress) = pipe::start(pipe, key, self.options.spool_limit, tee, self.bell.clone())?;
+        let kept = (self.options.spool_limit, &source.redact);
+        let (segment, progress) = pipe::start(pipe, key, kept, tee, self.bell.clone())?;
         self.pipes.push(Piped::begin(&self.hub, source, segment, progress)?);
         Ok(())
     }

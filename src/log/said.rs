@@ -68,7 +68,7 @@ impl Sayer {
         Sayer { state: State::new(reader), has_times: true, known: None, barren: None }
     }
 
-    /// What holds for the record of a line, which lies from `offset` to `next`; content begins at `begin`.
+    /// What holds for the record of a line as it is shown, which lies from `offset` to `next`; content begins at `begin`.
     ///
     /// # Errors
     /// What the system says to a look back.
@@ -79,7 +79,7 @@ impl Sayer {
         (offset, next): (u64, u64),
         line: &[u8],
     ) -> io::Result<Inherited> {
-        let wide = file.wide_at(offset).map(|wide| wide.text(line));
+        let wide = file.shown_wide(offset).map(|wide| wide.text(line));
         let line = wide.as_ref().map_or(line, |text| text.as_bytes());
         let text = strip_cr(line.strip_suffix(b"\n").unwrap_or(line));
         match self.known {

@@ -157,7 +157,7 @@ mod tests {
     fn written(text: &[u8]) -> LogFile {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
-        LogFile::from_file(file).unwrap()
+        LogFile::from_file(file, &None).unwrap()
     }
 
     /// Busy and quiet hours, an hour of errors, traces.

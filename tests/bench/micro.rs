@@ -13,6 +13,7 @@ use logcast::log::encode::{Block, Encoder, Format};
 use logcast::log::filter::{Filter, Levels, Spec, State};
 use logcast::log::index::Counted;
 use logcast::log::lines;
+use logcast::log::map::Map;
 use logcast::log::record::{Options, Reader};
 use logcast::log::tally::Tally;
 
@@ -29,7 +30,8 @@ fn encode(bencher: Bencher<'_, '_>, format: Format, bytes: &[u8]) {
     let mut out = Vec::new();
     bencher.counter(BytesCount::of_slice(bytes)).bench_local(|| {
         out.clear();
-        let block = Block { bytes: black_box(bytes), from: 0, omitted: 0, wide: None, check: 0, to };
+        let block =
+            Block { bytes: black_box(bytes), from: 0, omitted: 0, wide: None, check: 0, to, map: Map::SAME };
         encoder.encode(&stamp, block, &mut out);
         out.len()
     });

@@ -10,6 +10,7 @@ pub mod json;
 use super::cursor::{self, CHECK_DIGITS, check, generation_text, push_place};
 use super::filter::State;
 use super::lines::{self, LINE_LIMIT, Line};
+use super::map::Map;
 use super::wide::{self, Wide};
 use memchr::memchr;
 use std::io::Write;
@@ -82,6 +83,16 @@ pub struct Block<'a> {
     pub check: u64,
     /// Just past the last line.
     pub to: u64,
+    /// Where the lines are in the file, if they are not as long there.
+    pub map: &'a Map,
+}
+
+impl Block<'_> {
+    /// The offset in the file of the place `at` in the bytes, where a line begins or ends.
+    #[inline]
+    pub fn offset(&self, at: usize) -> u64 {
+        self.from + self.map.raw(at as u64)
+    }
 }
 
 /// The encoder of one file's lines.
@@ -106,7 +117,7 @@ impl Encoder {
             }
             Format::Plain if block.omitted == 0 => {
                 out.extend_from_slice(block.bytes);
-                if !block.bytes.ends_with(b"\n") {
+                if !block.bytes.ends_with(b"\n") && !block.bytes.is_empty() {
                     out.push(b'\n');
                 }
             }
@@ -191,7 +202,7 @@ impl Encoder {
         );
         let lines = || lines::lines(block.bytes).filter(|line| is_line(block, *line));
         for (i, line) in lines().enumerate() {
-            let _ = write!(out, "{}{}", if i > 0 { "," } else { "" }, block.from + line.from as u64);
+            let _ = write!(out, "{}{}", if i > 0 { "," } else { "" }, block.offset(line.from));
         }
         out.extend_from_slice(br#"],"lines":["#);
         for (i, line) in json::shown(block, lines()).enumerate() {
@@ -284,7 +295,7 @@ fn sse<'a>(
     }
     let run = block.bytes;
     for line in lines {
-        push_id(stamp, check(raw(run, line)), block.from + line.to as u64, out);
+        push_id(stamp, check(raw(run, line)), block.offset(line.to), out);
         out.extend_from_slice(b"data: ");
         push_clean(text_of(block, line), out);
         out.extend_from_slice(b"\n\n");
@@ -301,7 +312,7 @@ fn sse_clean<'a>(stamp: &Stamp, block: Block<'a>, lines: impl Iterator<Item = Li
     // The first event's lead has no blank line before it.
     let mut skip = 2;
     for line in lines {
-        let offset = block.from + line.to as u64;
+        let offset = block.offset(line.to);
         if cursor::offset_digits(offset) != digits {
             digits = cursor::offset_digits(offset);
             lead.clear();
@@ -329,7 +340,7 @@ fn sse_clean<'a>(stamp: &Stamp, block: Block<'a>, lines: impl Iterator<Item = Li
 
 #[inline]
 fn text_of<'a>(block: Block<'a>, line: Line<'a>) -> &'a [u8] {
-    match block.from + line.from as u64 {
+    match block.offset(line.from) {
         0 => lines::strip_mark(line.text),
         _ => line.text,
     }
@@ -371,7 +382,8 @@ fn push_json_string(text: &[u8], out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(&mut *out, &*lines::text(text));
 }
 
-fn cut_mark(omitted: u64) -> String {
+/// What is shown behind a line that was cut.
+pub fn cut_mark(omitted: u64) -> String {
     format!(" … [cut: {omitted} more bytes]")
 }
 
@@ -411,7 +423,7 @@ mod tests {
     }
 
     fn block(bytes: &[u8], from: u64) -> Block<'_> {
-        Block { bytes, from, omitted: 0, wide: None, check: 0, to: from + bytes.len() as u64 }
+        Block { bytes, from, omitted: 0, wide: None, check: 0, to: from + bytes.len() as u64, map: Map::SAME }
     }
 
     proptest! {
@@ -480,7 +492,7 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_and_says_so() {
         let mut out = Vec::new();
-        let cut = Block { bytes: b"abc", from: 0, omitted: 7, wide: None, check: 9, to: 11 };
+        let cut = Block { bytes: b"abc", from: 0, omitted: 7, wide: None, check: 9, to: 11, map: Map::SAME };
         Encoder::new(Format::Sse, "f").encode(&Stamp::default(), cut, &mut out);
         let events = read_events(std::str::from_utf8(&out).unwrap());
         assert_eq!(events[0].1, "abc … [cut: 7 more bytes]");

@@ -5,7 +5,7 @@
 //! without level or time of its own follows its record ([`Inherited`]), so a stack trace stays with its error.
 //! Two filters are equal if they ask for the same, whatever the order it was said in. Nothing here reads files.
 
-mod pattern;
+pub(in crate::log) mod pattern;
 mod sieve;
 mod when;
 
