@@ -27,6 +27,7 @@ mod model;
 mod process;
 mod raw;
 mod records;
+mod redact;
 mod resume;
 mod rotate;
 mod roundtrip;

@@ -5,7 +5,7 @@
 //! shorter. In there, what can be of a key is masked, and nothing else: who writes a `BEGIN` into a log does not hide
 //! the lines behind it.
 
-use super::Mask;
+use super::{DONE, Mask};
 use crate::log::lines::lines;
 use memchr::memmem;
 use std::ops::Range;
@@ -104,6 +104,7 @@ fn all(text: &[u8], part: Range<usize>, each: &mut impl FnMut(Mask<'static>)) {
     if let Some(end) = end.map(|end| end + 1)
         && bytes[..end].iter().any(is_key)
         && !blank(&bytes[..end])
+        && !bytes.starts_with(DONE)
     {
         each(Mask { range: part.start..part.start + end, name: NAME });
     }

@@ -32,6 +32,9 @@ pub type Redact = Option<Arc<Redactor>>;
 /// How far behind the cut of a long line is looked, so that what the cut would split is found.
 pub const EDGE_BYTES: usize = 64 << 10;
 
+/// How a replacement begins.
+const DONE: &[u8] = b"[redacted";
+
 /// What to replace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rules {
@@ -149,7 +152,8 @@ impl Redactor {
         let mut masks = Vec::new();
         self.find_apart(&text, &mut masks);
         if self.secrets.is_some() {
-            state.line(text.strip_suffix(b"\n").unwrap_or(&text), bytes, &mut |mask| masks.push(mask));
+            let line = strip_cr(text.strip_suffix(b"\n").unwrap_or(&text));
+            state.line(line, bytes, &mut |mask| masks.push(mask));
         }
         if masks.is_empty() { text } else { replaced(&text, masks).0 }
     }
@@ -222,7 +226,7 @@ fn replaced(run: &[u8], mut masks: Vec<Mask<'_>>) -> (Vec<u8>, Map) {
                 memchr(b'\n', &run[mask.range.start..]).map_or(run.len(), |end| mask.range.start + end + 1);
         }
         out.extend_from_slice(&run[done..mask.range.start.max(done)]);
-        out.extend_from_slice(b"[redacted");
+        out.extend_from_slice(DONE);
         if !mask.name.is_empty() {
             out.push(b':');
             out.extend_from_slice(mask.name.as_bytes());

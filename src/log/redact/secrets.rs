@@ -5,7 +5,7 @@
 
 use super::value::{authorization, scheme, url_password, value_of};
 use super::{Mask, card};
-use crate::log::lines::complete;
+use crate::log::lines::{complete, strip_cr};
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 use aho_corasick::{AhoCorasick, BuildError};
 use memchr::{memchr, memrchr};
@@ -181,7 +181,7 @@ impl Secrets {
                 let end = memchr(b'\n', &run[word.end..]).map_or(run.len(), |end| word.end + end);
                 line = start..end;
             }
-            let text = &run[line.clone()];
+            let text = strip_cr(&run[line.clone()]);
             let word = word.start - line.start..word.end - line.start;
             if let Some((range, name)) = RULES[rule].1.look(text, word) {
                 let shift = from + line.start;

@@ -5,6 +5,7 @@
 //! `:`, a value, perhaps in quotes. A quote that is not closed reaches to the line's end, so that a line that is cut off
 //! shows no less masked than it would be whole.
 
+use super::DONE;
 use std::ops::Range;
 
 /// How long the rest of a key may be, and blanks around the sign behind it.
@@ -108,7 +109,8 @@ fn told(text: &[u8], value: Range<usize>) -> Option<Range<usize>> {
     let bytes = &text[value.clone()];
     let nothing = bytes.is_empty()
         || NOTHING.iter().any(|word| bytes.eq_ignore_ascii_case(word.as_bytes()))
-        || bytes.iter().all(|byte| b"*.-".contains(byte));
+        || bytes.iter().all(|byte| b"*.-".contains(byte))
+        || bytes.starts_with(DONE);
     (!nothing).then_some(value)
 }
 
@@ -142,6 +144,9 @@ fn quote(text: &[u8], at: usize) -> (Option<(usize, u8)>, usize) {
 
 /// The value that begins at a place, without its quotes.
 fn value(text: &[u8], mut at: usize) -> Option<Range<usize>> {
+    if text[at..].starts_with(DONE) {
+        return None;
+    }
     // How Rust shows what is there, and a list of one.
     for around in [&b"Some("[..], b"[", b"(", b"<", b"{"] {
         if text[at..].starts_with(around) {

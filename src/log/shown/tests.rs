@@ -105,7 +105,7 @@ fn ids_of_files_that_differ_in_their_secrets_are_the_same() {
         assert_eq!(files[0].check_before(0, at).unwrap(), files[1].check_before(0, at).unwrap(), "{at}");
         differ += usize::from(bare[0].check_before(0, at).unwrap() != bare[1].check_before(0, at).unwrap());
     }
-    assert!(differ > 40, "{differ}");
+    assert!(differ > 30, "{differ}");
 }
 
 #[test]
