@@ -7,7 +7,7 @@ use super::{backlog, command, zone};
 use crate::commands::run::{self, Job};
 use crate::commands::{Failure, color_talk, guard, serve};
 use crate::live::backlog::Backlog;
-use crate::log::redact::{Redactor, Rules};
+use crate::log::redact::{Redact, Redactor, Rules};
 use crate::web::tls::Files;
 use clap::Args;
 use clap::builder::FalseyValueParser;
@@ -203,8 +203,7 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
             return Err(failure.help("an origin is like https://example.org, null or *"));
         }
     }
-    let rules = Rules { patterns: args.redact, secrets: args.redact_secrets };
-    let redact = Redactor::new(&rules).map_err(|error| Failure::usage(format!("cannot redact: {error}")))?;
+    let redact = redact(Rules { patterns: args.redact, secrets: args.redact_secrets })?;
     // Flags come in pairs; of a configuration file that is only seen here.
     if args.tls_cert.is_some() != args.tls_key.is_some() {
         return Err(Failure::usage("cannot speak TLS: a certificate and its key belong together")
@@ -237,6 +236,23 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
         qr: args.qr,
         verbose: args.verbose,
         quiet: args.quiet,
+    })
+}
+
+/// What is replaced in lines; an error names the pattern that is none.
+fn redact(rules: Rules) -> Result<Redact, Failure> {
+    let alone = |pattern: &String| Rules { patterns: vec![pattern.clone()], secrets: false };
+    for pattern in &rules.patterns {
+        if let Err(error) = Redactor::new(&alone(pattern)) {
+            let shown = pattern.escape_debug();
+            let place = error.offset.map_or(String::new(), |at| format!(" at byte {at}"));
+            let failure = Failure::usage(format!("cannot redact '{shown}': {}{place}", error.message));
+            return Err(failure
+                .help("it is a regular expression; of one with groups these are replaced: 'pin=([0-9]+)'"));
+        }
+    }
+    Redactor::new(&rules).map_err(|error| {
+        Failure::usage(format!("cannot redact: {}", error.message)).help("several can be one: 'this|that'")
     })
 }
 

@@ -36,8 +36,7 @@ pub fn state_before(
             false => memchr::memchr(b'\n', run).map_or(run.len(), |at| at + 1),
         };
         state.inherited = Inherited::default();
-        state.wide = file.wide_at(from + whole as u64);
-        state.pass(&run[whole..], want);
+        state.pass(&file.told(&run[whole..], from + whole as u64), want);
         let known = state.inherited;
         if from == begin || (known.time.is_some() || !want.time) && (known.level.is_some() || !want.level) {
             break;
@@ -100,8 +99,7 @@ impl Sayer {
     fn pass(&mut self, file: &LogFile, from: u64, to: u64) -> io::Result<()> {
         let mut run = vec![0; (to - from) as usize];
         let n = file.read_at(&mut run, from)?;
-        self.state.wide = file.wide_at(from);
-        self.state.pass(&run[..n], ALL);
+        self.state.pass(&file.told(&run[..n], from), ALL);
         Ok(())
     }
 

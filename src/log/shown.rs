@@ -107,6 +107,14 @@ impl LogFile {
         Ok(Cow::Owned(redactor.long(&mut state, &seen, self.wide_at(from))))
     }
 
+    /// The text of lines as they are shown, but for private keys: what they tell of their time and level.
+    pub fn told<'a>(&self, run: &'a [u8], offset: u64) -> Cow<'a, [u8]> {
+        match self.redactor() {
+            None => self.text(run, offset),
+            Some(_) => self.shown_from(&mut State::default(), offset, run).bytes,
+        }
+    }
+
     /// What may be shown of an unfinished last line, as text; `rest` are its bytes.
     pub fn shown_unfinished(&self, begin: u64, offset: u64, rest: &[u8]) -> Option<Vec<u8>> {
         let text = self.text(rest, offset);

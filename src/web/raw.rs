@@ -298,8 +298,7 @@ impl Sifting {
             let length = (at - begin).min(LOOK_BACK_BYTES);
             let mut before = vec![0; length as usize];
             let n = part.segment().file().read_at(&mut before, at - length)?;
-            self.state.wide = part.segment().file().wide_at(at - length);
-            self.state.pass(&before[..n], want);
+            self.state.pass(&part.segment().file().told(&before[..n], at - length), want);
         }
         self.state.wide = part.segment().file().shown_wide(at);
         Ok(Sieve::new(self.filter, self.state))

@@ -71,8 +71,8 @@ impl Redactor {
         if rules.patterns.len() > MOST_PATTERNS {
             return Err(own(format!("more than {MOST_PATTERNS} patterns")));
         }
-        if let Some(empty) = rules.patterns.iter().find(|pattern| pattern.is_empty()) {
-            return Err(own(format!("'{empty}' is empty")));
+        if rules.patterns.iter().any(String::is_empty) {
+            return Err(own("it is empty".to_owned()));
         }
         let patterns: Vec<Pattern> =
             rules.patterns.iter().map(|text| Pattern::exact("redact", &[text])).collect::<Result<_, _>>()?;
