@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= title= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
+    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= token= token-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= redact= redact-secrets title= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -36,6 +36,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -l tls-cert -d 'Speak TLS 
 complete -c logcast -n "__fish_logcast_needs_command" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_needs_command" -l redact -d 'Replace what this regular expression matches in every line; of one with groups, what its groups match; may be repeated' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
 complete -c logcast -n "__fish_logcast_needs_command" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
@@ -44,6 +45,7 @@ never\t''"
 complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_needs_command" -l redact-secrets -d 'Replace what looks like a secret: tokens, keys and passwords, private keys, card numbers'
 complete -c logcast -n "__fish_logcast_needs_command" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_needs_command" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-config -d 'Read no configuration file'
@@ -134,6 +136,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-cert -d 'Spe
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l redact -d 'Replace what this regular expression matches in every line; of one with groups, what its groups match; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
@@ -141,6 +144,7 @@ always\t''
 never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l redact-secrets -d 'Replace what looks like a secret: tokens, keys and passwords, private keys, card numbers'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-config -d 'Read no configuration file'
@@ -164,6 +168,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-cert -d 'S
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-key -d 'The certificate\'s private key (PEM)' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-origin -d 'Let pages of this origin read the stream: https://NAME, null (a page opened from disk) or *' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 'A name under which this host is reached, for proxies and other machines' -r
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l redact -d 'Replace what this regular expression matches in every line; of one with groups, what its groups match; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
@@ -172,6 +177,7 @@ never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve other machines without a token'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l redact-secrets -d 'Replace what looks like a secret: tokens, keys and passwords, private keys, card numbers'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-config -d 'Read no configuration file'
