@@ -57,7 +57,7 @@ logcast f --tls-cert f --tls-key f
 logcast f --tls-cert f --tls-self-signed
 logcast f --redact a(
 logcast f --redact=
-logcast f --redact x\ny
+logcast f --redact x\\ny
 
 # generate
 logcast generate folder
