@@ -81,9 +81,15 @@ fn before(browser: &Browser, name: &str) {
             browser.until("a mark", "document.querySelector('.row.marked')");
         }
         "z" => {
-            browser.keys("e");
-            browser
-                .until("an error", "document.activeElement.matches('.row.grouped, .row[data-level=error]')");
+            // The next error may be a fatal one, which has no trace: down to a line that has one.
+            let folds = || browser.get::<bool>("return document.activeElement.matches('.row.grouped')");
+            let moves = (0..8).find(|_| {
+                folds() || {
+                    browser.keys("j");
+                    false
+                }
+            });
+            assert!(moves.is_some(), "no trace below the cursor");
         }
         _ => {}
     }
@@ -121,8 +127,7 @@ fn every_key_does_something() {
     assert!(keys.len() > 70, "{keys:?}");
     let seen = SEEN.replace("LINES", TEXTS);
     let mut dead = Vec::new();
-    // Not `z`: in this log it changes nothing that is looked at here, which is still to be found out.
-    for name in keys.iter().filter(|name| *name != "z") {
+    for name in &keys {
         browser.run("localStorage.clear(); localStorage.setItem('logcast', '{\"seen\":true}')");
         open();
         before(&browser, name);
