@@ -105,7 +105,8 @@ pub fn disposition(name: &str, attachment: bool) -> String {
     while last.len() > NAME_BYTES {
         last.pop();
     }
-    let last = match last.trim_matches([' ', '.']) {
+    // Blanks of every kind: a name that is nothing but them is none.
+    let last = match last.trim_matches(|char: char| char.is_whitespace() || char == '.') {
         "" => "log",
         _ => last.trim(),
     };
@@ -197,6 +198,8 @@ mod tests {
             ("übung.log", r#"inline; filename="_bung.log"; filename*=UTF-8''%C3%BCbung.log"#),
             ("100%.log", r#"inline; filename="100_.log"; filename*=UTF-8''100%25.log"#),
             ("exe.\u{202e}gol", r#"inline; filename="exe._gol""#),
+            ("\u{a0}", r#"inline; filename="log""#),
+            ("\u{2003}.\u{a0}", r#"inline; filename="log""#),
         ] {
             assert_eq!(disposition(name, false), is, "{name:?}");
         }
