@@ -1,7 +1,7 @@
 //! What a client without a cursor gets first: the last lines of each file, or those from a line or a time on.
 //!
-//! With a filter the lines that it keeps are counted; a backward look for them stops after 256 MiB and says so. The
-//! last lines and those since a time reach back into rotated siblings, which the client then reads like a file that
+//! With a filter the lines that it keeps are counted; a backward look for them stops after 256 MiB, any look after ten
+//! seconds, and says so. The last lines and those since a time reach back into rotated siblings, which the client then reads like a file that
 //! was rotated away under it. Everything here blocks.
 
 use super::archive::Archive;
@@ -20,9 +20,12 @@ use jiff::Timestamp;
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// How far back a filter looks for the last lines, in bytes of all lives of a file.
 const MAX_SCAN: u64 = 256 << 20;
+/// How long any look for a line takes: some patterns are a hundred times slower than others, and some files are long.
+const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// What a client without a cursor gets first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,7 @@ pub(super) fn begin(hub: &Hub, key: &ViewKey, tip: &Vector, backlog: Backlog) ->
     let (mut vector, mut gaps) = (Vector::default(), Vec::new());
     let sources = hub.sources();
     let reader = hub.reader();
+    let until = Instant::now() + MAX_TIME;
     let filter = key.filter.as_ref();
     for id in tip.sources() {
         let open: Vec<_> = tip.of(id).cloned().collect();
@@ -49,12 +53,12 @@ pub(super) fn begin(hub: &Hub, key: &ViewKey, tip: &Vector, backlog: Backlog) ->
             }
             continue;
         };
-        let look = Look { hub, source, open: &open, filter, reader: &reader };
+        let look = Look { hub, source, open: &open, filter, reader: &reader, until };
         let since = filter.and_then(|filter| filter.spec().since);
         let stands = match (backlog, since) {
             (Backlog::Last(count), _) => look.last(count, since, &mut gaps),
             (Backlog::All, Some(since)) => look.since(since),
-            (Backlog::All | Backlog::From(_), _) => look.current(backlog),
+            (Backlog::All | Backlog::From(_), _) => look.current(backlog, &mut gaps),
         };
         for (segment, place) in stands {
             vector.push(Stand::at(segment, place));
@@ -88,15 +92,25 @@ struct Look<'a> {
     open: &'a [(Arc<Segment>, Place)],
     filter: Option<&'a Filter>,
     reader: &'a Reader,
+    /// When it gives up.
+    until: Instant,
 }
 
 impl Look<'_> {
+    fn is_late(&self) -> bool {
+        Instant::now() >= self.until
+    }
+
+    fn gave_up(&self, reason: &str) -> Gap {
+        Gap { source: Some(self.source.id), reason: reason.to_owned() }
+    }
+
     /// From a line of the current generation, or all of it; nothing of what is about to end.
-    fn current(&self, backlog: Backlog) -> Stands {
+    fn current(&self, backlog: Backlog, gaps: &mut Vec<Gap>) -> Stands {
         let mut stands = self.open.to_vec();
         if let Some((segment, place)) = stands.last_mut() {
             *place = match backlog {
-                Backlog::From(line) => self.line(segment, *place, line).unwrap_or(*place),
+                Backlog::From(line) => self.line(segment, *place, line, gaps).unwrap_or(*place),
                 _ => segment.oldest(),
             };
         }
@@ -133,8 +147,10 @@ impl Look<'_> {
             }
         }
         if missing > 0 && budget == 0 {
-            let reason = "the lines before the last 256 MiB were not searched";
-            gaps.push(Gap { source: Some(self.source.id), reason: reason.to_owned() });
+            gaps.push(self.gave_up(match self.is_late() {
+                true => "the search for older lines took too long",
+                false => "the lines before the last 256 MiB were not searched",
+            }));
         }
         stands
     }
@@ -172,6 +188,9 @@ impl Look<'_> {
                 }
             }
             *budget = budget.saturating_sub(found.to - found.from);
+            if self.is_late() {
+                *budget = 0;
+            }
             if *budget == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if floor > begin {
@@ -213,18 +232,25 @@ impl Look<'_> {
     }
 
     /// Where a line of a generation begins, the first being 1; with a filter the lines that it keeps count.
-    fn line(&self, segment: &Segment, end: Place, line: u64) -> io::Result<Place> {
+    ///
+    /// What is not found in time is not there.
+    fn line(&self, segment: &Segment, end: Place, line: u64, gaps: &mut Vec<Gap>) -> io::Result<Place> {
         let mut missing = line.saturating_sub(1);
         if missing == 0 {
             return Ok(segment.oldest());
         }
         let (file, begin) = (segment.file(), segment.begin());
         let mut offset = end.offset;
+        let late = "the line was not reached in time";
         if let Some(filter) = self.filter {
             let search = Search { file: &file, begin, filter, reader: self.reader };
             search.forwards(begin, end.offset, |found| match found.kept.get(missing as usize) {
                 Some(kept) => {
                     offset = found.from + kept.start as u64;
+                    ControlFlow::Break(())
+                }
+                None if self.is_late() => {
+                    gaps.push(self.gave_up(late));
                     ControlFlow::Break(())
                 }
                 None => {
@@ -240,6 +266,10 @@ impl Look<'_> {
             let want = (end.offset - at).min(buf.len() as u64) as usize;
             let n = file.read_at(&mut buf[..want], at)?;
             if n == 0 {
+                break;
+            }
+            if self.is_late() {
+                gaps.push(self.gave_up(late));
                 break;
             }
             let count = memchr::memchr_iter(b'\n', &buf[..n]).count() as u64;

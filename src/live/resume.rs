@@ -25,6 +25,14 @@ pub enum Start {
     Cursor(Vec<u8>, Backlog),
 }
 
+impl Start {
+    /// Whether lines may have to be counted from a file's start to find it.
+    pub fn counts(&self) -> bool {
+        let (Start::Backlog(backlog) | Start::Cursor(_, backlog)) = self;
+        matches!(backlog, Backlog::From(_))
+    }
+}
+
 /// A broken continuity.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Gap {

@@ -1,6 +1,6 @@
 //! The lines that a filter keeps around a place, and what lines say about themselves.
 
-use super::{MAX_BYTES, MAX_SCAN, Placed, Read, Wanted};
+use super::{MAX_BYTES, MAX_SCAN, MAX_TIME, Placed, Read, Wanted};
 use crate::live::feed::Hub;
 use crate::log::filter::Filter;
 use crate::log::logfile::LogFile;
@@ -9,6 +9,7 @@ use crate::log::said::Sayer;
 use crate::log::search::{Found, Search};
 use std::io;
 use std::ops::{ControlFlow, Range};
+use std::time::Instant;
 
 /// The kept lines before and after a place.
 pub(super) fn filtered(
@@ -23,6 +24,11 @@ pub(super) fn filtered(
     let reader = hub.reader();
     let search = Search { file, begin, filter, reader: &reader };
     let mut read = Read { from: at, to: at, ..Read::default() };
+    let began = Instant::now();
+    let go_on = |scanned: u64| match scanned >= MAX_SCAN || began.elapsed() >= MAX_TIME {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
     let take = |read: &mut Read, found: &Found<'_>, kept: &Range<usize>| {
         let bytes = &found.bytes[kept.clone()];
         let (offset, next) = (found.from + kept.start as u64, found.end_of(kept));
@@ -48,7 +54,7 @@ pub(super) fn filtered(
                     return ControlFlow::Break(());
                 }
             }
-            if scanned >= MAX_SCAN { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            go_on(scanned)
         })?;
         if full {
             read.from = read.lines.last().map_or(at, |line| line.offset);
@@ -70,7 +76,7 @@ pub(super) fn filtered(
                     return ControlFlow::Break(());
                 }
             }
-            if scanned >= MAX_SCAN { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            go_on(scanned)
         })?;
         if full {
             read.to = read.lines.last().map_or(at, |line| line.next);

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The most lines of one answer.
 pub const MAX_LINES: u64 = 2_000;
@@ -26,6 +27,8 @@ pub const MAX_LINES: u64 = 2_000;
 pub const MAX_BYTES: u64 = 1 << 20;
 /// How far a filter looks in each direction.
 const MAX_SCAN: u64 = 256 << 20;
+/// How long it looks: some patterns are a hundred times slower than others.
+const MAX_TIME: Duration = Duration::from_secs(5);
 /// How much of an unfinished last line is shown.
 const PARTIAL_BYTES: u64 = 8 << 10;
 

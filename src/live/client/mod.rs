@@ -26,7 +26,7 @@ use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +44,9 @@ const UNSETTLED_WAIT: Duration = Duration::from_millis(25);
 const UNREAD_TRIES: u32 = 200;
 /// How often a read that found another content waits for the follower to say what happened.
 const GONE_TRIES: u32 = 6;
+/// How many clients look for the place where they begin, if that is more than a look at a file's end: each keeps a thread,
+/// and there are few of those.
+static LOOKS: Semaphore = Semaphore::const_new(8);
 /// How long a failing read is tried again, in half seconds.
 const ERROR_TRIES: u32 = 120;
 
@@ -115,13 +118,17 @@ impl Client {
         let follow = options.follow;
         let lens = Lens::of(&seat.view.key, || seat.hub.reader()).map(Arc::new);
         let resumes = matches!(options.start, resume::Start::Cursor(..));
+        let looks = seat.view.key.filter.is_some() || options.start.counts();
         let mut tries = 0;
         let (target, number, ended, found) = loop {
             let (target, number, ended) = seat.view.tip();
             let (hub, view, at) = (seat.hub.clone(), seat.view.clone(), target.clone());
             let start = options.start.clone();
             let until = options.until.filter(|_| !follow);
+            // The semaphore is never closed.
+            let turn = if looks { LOOKS.acquire().await.ok() } else { None };
             let (found, target) = blocking(move || {
+                let _turn = turn;
                 let end = until.map(|until| backlog::end(&hub, &at, until));
                 (resume::find(&hub, &view.key, &at, start), end.unwrap_or(at))
             })
