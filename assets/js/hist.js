@@ -130,8 +130,8 @@ export function hist(app, hooks) {
     const { first, last } = scale;
     if (first === null || last === null) return;
     if (scale.place) {
-      put(el('hist-caption'), `≈ ${bytes(last - first)}, lines without times`);
-      put(el('hist-summary'), `About ${short(bars?.lines ?? 0)} lines without times, along the file. Arrow keys move, Enter goes there.`);
+      put(el('hist-caption'), `${bars?.exact ? '' : '≈ '}${bytes(last - first)}, lines without times`);
+      put(el('hist-summary'), `${bars?.exact ? '' : 'About '}${short(bars?.lines ?? 0)} lines without times, along the file. Arrow keys move, Enter goes there.`);
       return;
     }
     put(el('hist-caption'), `${closer ? 'closer · ' : ''}${(closer ?? bars)?.exact ? '' : '≈ '}${spanWords(first, last)}`);
@@ -276,7 +276,7 @@ export function hist(app, hooks) {
   });
   bus.on('event', ({ event, data }) => {
     // What was sampled is counted once the index has passed.
-    const counted = event === 'tick' && bars !== null && !bars.exact && sources.file?.lines !== null;
+    const counted = event === 'tick' && bars !== null && !bars.exact && !bars.place && sources.file?.lines !== null;
     if (counted || (event === 'batch' && data.file === sources.active)) later();
   });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) later(); });

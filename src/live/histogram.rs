@@ -9,7 +9,7 @@ use super::feed::Hub;
 use super::history::{History, LATE, Life};
 use super::source::Source;
 use crate::log::record::Reader;
-use crate::log::sample::{by_place as places, pass, sample};
+use crate::log::sample::{by_place as places, is_counted, pass, sample};
 use crate::log::seek::{SLACK_BYTES, first_at};
 use crate::log::tally::{COLUMNS, Histogram, Stretch, Tally, range};
 use jiff::Timestamp;
@@ -89,7 +89,7 @@ pub fn histogram(hub: &Hub, source: &Arc<Source>, asked: Asked) -> io::Result<(O
     Ok(counting.result())
 }
 
-/// Lines by level along the bytes of the newest life, about: where it begins, how many bytes a bucket has, and the counts.
+/// Lines by level along the bytes of the newest life: where it begins, how many bytes a bucket has, and the counts.
 ///
 /// # Errors
 /// What the system says.
@@ -98,7 +98,7 @@ pub fn by_place(hub: &Hub, source: &Arc<Source>, buckets: usize) -> io::Result<P
     let (from, to) = (life.segment.begin(), life.end.offset);
     let bucket = (to - from).div_ceil(buckets as u64).max(1);
     let counts = places(&life.segment.file(), from, to, &hub.reader(), bucket)?;
-    Ok(Places { from, bucket, counts })
+    Ok(Places { from, bucket, counts, exact: is_counted(from, to) })
 }
 
 /// Lines by level along a file.
@@ -110,6 +110,8 @@ pub struct Places {
     pub bucket: u64,
     /// Lines by column of each bucket.
     pub counts: Vec<[u64; COLUMNS]>,
+    /// Whether they were counted, and not taken from a sample.
+    pub exact: bool,
 }
 
 impl Counting<'_> {

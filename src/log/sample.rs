@@ -72,8 +72,13 @@ pub fn sample(file: &LogFile, from: u64, to: u64, reader: &Reader) -> io::Result
     Ok(between(&look_along(file, from, to, reader)?, from, to))
 }
 
+/// Whether [`by_place`] counts all lines between two places: they are no more bytes than a sample reads.
+pub fn is_counted(from: u64, to: u64) -> bool {
+    to.saturating_sub(from) <= PROBES * PROBE_BYTES
+}
+
 /// How many lines of each level each run of `width` bytes between two places has, the first a line's start: for
-/// files whose lines have no times. About, if they are more bytes than a sample reads.
+/// files whose lines have no times. About, but where [`is_counted`].
 ///
 /// # Errors
 /// What the system says.
@@ -85,7 +90,7 @@ pub fn by_place(
     width: u64,
 ) -> io::Result<Vec<[u64; COLUMNS]>> {
     let width = width.max(1);
-    if to.saturating_sub(from) <= PROBES * PROBE_BYTES {
+    if is_counted(from, to) {
         return counted_by_place(file, from, to, reader, width);
     }
     let probes = look_along(file, from, to, reader)?;

@@ -70,7 +70,7 @@ pub async fn histogram(state: Arc<State>, query: &str) -> Result<Response, Probl
             let made = histogram::by_place(&state.hub, &source, asked.buckets)?;
             let start = i64::try_from(made.from).map_err(io::Error::other)?;
             let bucket = i64::try_from(made.bucket).map_err(io::Error::other)?;
-            return Ok((Some(Histogram { start, bucket, counts: made.counts }), false));
+            return Ok((Some(Histogram { start, bucket, counts: made.counts }), made.exact));
         }
         histogram::histogram(&state.hub, &source, asked)
     });
