@@ -70,10 +70,10 @@ export function filter(app) {
     }
     const store = storeOf(source);
     // Old lines stay until the new ones are there; if that takes long, the page says what it does.
-    const slow = window.setTimeout(() => { if (mine === turn) view.show(store); }, SLOW_MS);
+    const slow = window.setTimeout(() => { if (mine === turn && view.coming?.store === store && !view.coming.taken) view.show(store); }, SLOW_MS);
     try {
-      await view.swap(store, go ?? (place && spot(place.item, place.part, store)));
-      if (mine !== turn) return;
+      const stands = await view.swap(store, go ?? (place && spot(place.item, place.part, store)));
+      if (mine !== turn || !stands) return;
       if (place?.focus || (unfiltered && place)) app.point(place.item);
     } catch (error) {
       if (mine === turn) app.complain(error);

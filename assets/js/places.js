@@ -12,30 +12,51 @@ import { TRACK } from './track.js';
 
 /** Shows lines around a place. @param {View} view @param {string|number} at @param {number} part where on the screen, 0 top … 1 bottom @param {string|null} [generation] */
 export async function jump(view, at, part = 0.3, generation) {
-  const { store } = view;
+  // What is about to be shown is meant: its chips and its counts stand there already.
+  const store = view.coming?.store ?? view.store;
   if (!store) return null;
+  if (view.coming) view.coming.taken = true;
+  view.moves += 1;
   const turn = view.loader.reset();
   const got = await store.around(at, 60, PAGE, generation ?? undefined);
-  if (turn !== view.loader.turn || !got.items.length) return null;
+  if (turn !== view.loader.turn) return null;
+  if (store !== view.store) {
+    take(view, store);
+    view.block.set([]);
+    view.block.dropPartial();
+  }
+  if (!got.items.length) return null;
   return place(view, got.items, got.at, part);
 }
 
-/** Shows another choice of lines at a place, or at the end, without an empty screen between. @param {View} view @param {Store} store @param {{at: string|number, part: number, generation: string|null}|null} to */
+/** Shows another choice of lines at a place, or at the end, without an empty screen between. @param {View} view @param {Store} store @param {{at: string|number, part: number, generation: string|null}|null} to @returns {Promise<boolean>} whether nobody went elsewhere meanwhile */
 export async function swap(view, store, to) {
+  const coming = { store, taken: false };
+  view.coming = coming;
+  const mine = view.moves += 1;
   const turn = view.loader.reset();
   const want = Math.max(view.wanted, PAGE);
-  const got = to ? await store.around(to.at, 60, PAGE, to.generation) : await store.around('end', want, 0);
-  if (turn !== view.loader.turn && view.store !== store) return;
-  view.use(store);
-  view.atStart = view.atEnd = false;
+  const got = await (to ? store.around(to.at, 60, PAGE, to.generation) : store.around('end', want, 0)).catch((error) => {
+    if (view.coming === coming) view.coming = null;
+    throw error;
+  });
+  if (mine !== view.moves || (turn !== view.loader.turn && view.store !== store)) return false;
+  take(view, store);
   if (to && got.items.length) {
     place(view, got.items, got.at, to.part);
-    return;
+    return true;
   }
   view.block.set(got.items);
   view.block.dropPartial();
   if (!view.follow) view.setFollow(true, 'user');
   view.schedule();
+  return true;
+}
+
+/** @param {View} view @param {Store} store */
+function take(view, store) {
+  view.use(store);
+  view.atStart = view.atEnd = false;
 }
 
 /** @param {View} view @param {Item[]} items @param {number} offset @param {number} part */

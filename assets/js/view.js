@@ -36,6 +36,9 @@ export class View {
     this.hooks = hooks;
     /** @type {Store|null} */
     this.store = null;
+    /** @type {{store: Store, taken: boolean}|null} what is shown once its lines are there, and whether somebody goes to another place of it */
+    this.coming = null;
+    this.moves = 0;
     /** @type {WeakMap<object, import('./group.js').Shape>} what is folded, for each file */
     this.shapes = new WeakMap();
     this.follow = true;
@@ -57,6 +60,7 @@ export class View {
   /** @param {Store} store */
   use(store) {
     this.store = store;
+    this.coming = null;
     const file = 'base' in store ? store.base : store;
     let known = this.shapes.get(file);
     if (!known) this.shapes.set(file, known = shape());

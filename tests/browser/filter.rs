@@ -340,6 +340,53 @@ fn a_range_of_time() {
     browser.no_errors(&[]);
 }
 
+/// Who goes elsewhere while the lines of a filter that ended are still on their way gets there, among all lines; neither the
+/// old choice of lines nor the old place comes back.
+#[test]
+fn going_while_a_filter_ends() {
+    let (lines, _) = levels();
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::with("f", crate::support::writer::text(&lines));
+    let server = Server::start(&place, &["f", "--tz", "UTC"]);
+    browser.open(&server.page);
+    last(&browser, lines.last().expect("lines"));
+    browser.until("the bars", "!document.querySelector('#hist').hidden");
+    // Within the time for which old lines stay, and beyond it.
+    for delay in [100, 2_000] {
+        press(&browser, ":");
+        browser.keys("2026-11-24 10:01..2026-11-24 10:02");
+        browser.keys(Key::Enter + "");
+        browser.until("the range", &format!("{TEXTS}[0]?.includes('10:01:00')"));
+        browser.run(&format!(
+            "const was = window.fetch; window.late = 0;
+             window.fetch = (...asked) => {{
+               if (window.late || !/api.lines/.test(String(asked[0].url ?? asked[0]))) return was(...asked);
+               window.late = 1;
+               return new Promise((done) => setTimeout(done, {delay})).then(() => was(...asked)).finally(() => setTimeout(() => {{ window.late = 2; window.fetch = was; }}, 200));
+             }};
+             document.querySelector('#hist-plot').focus();"
+        ));
+        browser.keys(Key::Escape + "");
+        browser.until("a request that waits", "window.late === 1");
+        browser.run(
+            "const plot = document.querySelector('#hist-plot'); const box = plot.getBoundingClientRect();
+             const at = (type, part) => plot.dispatchEvent(new PointerEvent(type, { pointerId: 1, button: 0, clientX: box.left + part * box.width, clientY: box.top + 20, bubbles: true }));
+             plot.setPointerCapture = () => {};
+             at('pointerdown', 0.5); at('pointerup', 0.5);",
+        );
+        let middle = format!("{TEXTS}.some((line) => / 10:0[78]:/.test(line))");
+        browser.until("the middle", &middle);
+        browser.until("the request that waited", "window.late === 2");
+        browser.until("still the middle", &middle);
+        browser.until("no chip", "document.querySelector('#kept .range') === null");
+        press(&browser, "g");
+        browser.until("all lines", &format!("{TEXTS}[0] === {}", serde_json::json!(lines[0])));
+        press(&browser, "G");
+        last(&browser, lines.last().expect("lines"));
+    }
+    browser.no_errors(&[]);
+}
+
 /// A filter is kept by name and comes back after a reload.
 #[test]
 fn saved_filters() {
