@@ -21,9 +21,9 @@ const FORGOTTEN_AFTER: Duration = Duration::from_secs(30);
 const EXPIRES: Duration = Duration::from_secs(5);
 /// How often the engine says that it is there, and how long it may be silent.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-const SILENCE: Duration = Duration::from_secs(3);
-/// How long the making of a consumer takes at most: an election takes longer, and is tried again.
-const CREATE_TIMEOUT: Duration = Duration::from_secs(5);
+const SILENCE: Duration = Duration::from_millis(2_500);
+/// How long the making of a consumer takes at most: an election takes longer, and who waited for its answer would come late.
+const CREATE_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// How many bytes are asked for at a time: the client has room for that many before the server calls it slow.
 const PULL_BYTES: usize = 8 << 20;
 /// The bounds of how many messages that is.

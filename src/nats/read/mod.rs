@@ -32,7 +32,9 @@ const HISTORY_BYTES: u64 = 128 << 20;
 const FIRST_WORD: Duration = Duration::from_secs(2);
 /// The wait between two tries, at first and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
-const MOST_WAIT: Duration = Duration::from_secs(2);
+const MOST_WAIT: Duration = Duration::from_secs(1);
+/// How long a look for the stream takes at most: during an election nobody answers, and the next look finds the new leader.
+const LOOK_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Says something to a person.
 pub type Talk = Arc<dyn Fn(&str) + Send + Sync>;
@@ -222,7 +224,9 @@ impl Reader {
                 help: "give a URL for each".to_owned(),
             }));
         }
-        Ok(Stream::find_to_read(link.clone(), &wanted).await?.ok_or_else(missing)?)
+        let found = tokio::time::timeout(LOOK_TIMEOUT, Stream::find_to_read(link.clone(), &wanted)).await;
+        let silent = |_| Error::Unavailable { cause: "no answer in time".to_owned() };
+        Ok(found.map_err(silent)??.ok_or_else(missing)?)
     }
 
     /// A bounded number of bytes before the end.

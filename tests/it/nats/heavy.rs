@@ -4,7 +4,7 @@ use super::Version;
 use super::servers::{Cluster, Node};
 use super::shipper::{Pace, Ship, line, once};
 use super::stored::{Stored, assert_same};
-use crate::support::Place;
+use crate::support::{Client, Place, Server};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -127,5 +127,98 @@ fn eight_files_into_three_replicas() {
         assert_eq!(ship.wait().code(), Some(0), "{}", ship.stderr());
         let rate = 8.0 * 500_000.0 / took.as_secs_f64();
         eprintln!("8 files, R3, {more:?}: {rate:.0} lines/s ({took:?}), {memory} KiB at most");
+    }
+}
+
+/// A viewer of three servers whose leaders are killed in turn, and what it was told in the longest silence.
+#[test]
+#[ignore = "a minute of elections"]
+fn a_viewer_while_the_leader_is_killed_six_times() {
+    let place = Place::new();
+    let Some(mut cluster) = Cluster::start(&place, Version::New) else { return };
+    place.write("app.log", "begun\n");
+    assert_eq!(once(&place, &cluster.url(), &["app.log"]).0, Some(0));
+    let url = format!("{}/logs.>", cluster.url());
+    let server = Server::start(&place, &[&url]);
+    let mut client = Client::open(&server, "lines=0");
+    client.hello();
+    let _ship = Ship::start(&place, &cluster.url(), &["app.log"]);
+    let file = place.appender("app.log");
+    let pace = Pace::start(15_000, usize::MAX, move |_| file.try_clone().expect("a handle"));
+    let reader = std::thread::spawn(move || {
+        let (mut number, mut last, mut longest) = (0, Instant::now(), Duration::ZERO);
+        loop {
+            let event = client.next();
+            if !event.is_line() {
+                assert_ne!(event.name, "gap", "{event:?}");
+                continue;
+            }
+            longest = longest.max(last.elapsed());
+            last = Instant::now();
+            if event.data == "the end" {
+                return (number, longest);
+            }
+            assert_eq!(event.data, line(number).trim_end());
+            number += 1;
+        }
+    });
+    for _ in 0..6 {
+        std::thread::sleep(Duration::from_secs(2));
+        let leader = cluster.leader("logs");
+        cluster.nodes[leader].kill();
+        std::thread::sleep(Duration::from_secs(4));
+        cluster.nodes[leader].again();
+        cluster.until_healthy();
+    }
+    let lines = pace.stop();
+    place.append("app.log", "the end\n");
+    let (seen, longest) = reader.join().expect("a viewer that saw each line once");
+    assert_eq!(seen, lines);
+    eprintln!("viewer, 6 leaders killed, {lines} lines: 0 missing, 0 doubled; longest silence {longest:?}");
+}
+
+/// From the write into a file to the viewer of a server, one engine, 10,000 lines a second.
+#[test]
+#[ignore = "figures"]
+fn from_file_to_viewer() {
+    for interval in ["50ms", "20ms"] {
+        for _ in 0..3 {
+            let place = Place::new();
+            let Some(node) = Node::start(&place, Version::New, "") else { return };
+            place.write("app.log", "begun\n");
+            assert_eq!(once(&place, &node.url(), &["app.log"]).0, Some(0));
+            let _ship = Ship::start(&place, &node.url(), &["app.log", "--interval", interval]);
+            let url = format!("{}/logs.>", node.url());
+            let server = Server::start(&place, &[&url]);
+            let mut client = Client::open(&server, "lines=0");
+            client.hello();
+            let (began, lines) = (Instant::now(), 80_000);
+            let path = place.path("app.log");
+            let writer = std::thread::spawn(move || {
+                use std::io::Write;
+                let mut file = fs::File::options().append(true).open(path).expect("the log");
+                let mut written = 0;
+                while written < lines {
+                    let due = (began.elapsed().as_micros() as usize / 100).min(lines);
+                    let now = began.elapsed().as_micros();
+                    let text: String =
+                        (written..due).map(|_| format!("{now} {}\n", "x".repeat(100))).collect();
+                    file.write_all(text.as_bytes()).expect("lines");
+                    written = due;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+            });
+            let mut late: Vec<u128> = (0..lines)
+                .map(|_| {
+                    let text = client.take(1).remove(0);
+                    let at: u128 = text.split(' ').next().and_then(|at| at.parse().ok()).expect("a time");
+                    began.elapsed().as_micros() - at
+                })
+                .collect();
+            writer.join().expect("a writer");
+            late.sort_unstable();
+            let [half, most] = [late[lines / 2], late[lines * 99 / 100]].map(|us| us as f64 / 1e3);
+            eprintln!("{interval}: 10,000 lines/s from file to viewer: p50 {half:.1} ms, p99 {most:.1} ms");
+        }
     }
 }

@@ -49,6 +49,23 @@ fn a_viewer_that_moves_misses_nothing() {
     }
 }
 
+/// However many look at it, a server reads the stream once.
+#[test]
+fn a_hundred_viewers_cost_the_engine_one() {
+    let place = Place::new();
+    let Some(node) = Node::start(&place, Version::Old, "") else { return };
+    place.write("app.log", "one\n");
+    assert_eq!(once(&place, &node.url(), &["app.log"]).0, Some(0));
+    let server = serve(&place, &node, &[]);
+    let mut clients: Vec<Client> = (0..100).map(|_| Client::open(&server, "lines=all")).collect();
+    for client in &mut clients {
+        assert_eq!(client.take(1), ["one"]);
+    }
+    let info: serde_json::Value =
+        serde_json::from_str(&Stored::open(&node.url()).ask("STREAM.INFO.logs", "")).expect("JSON");
+    assert_eq!(info["state"]["consumer_count"], 1, "{info}");
+}
+
 /// The stream's end is a number: an engine that comes back does not make old lines new.
 #[test]
 fn an_engine_that_restarts_tells_nothing_twice() {
