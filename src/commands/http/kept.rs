@@ -16,6 +16,8 @@ pub(in crate::commands) struct Kept {
     files: BTreeMap<u32, Vec<Entry>>,
     /// Whether every file that was there is in `files`.
     whole: bool,
+    /// Whether it is from an earlier run, whose files are all that is known.
+    given: bool,
 }
 
 impl Kept {
@@ -24,6 +26,7 @@ impl Kept {
         let mut kept = Kept::default();
         if let Some(id) = id {
             kept.take(&id);
+            kept.given = true;
         }
         kept
     }
@@ -59,10 +62,14 @@ impl Kept {
         self.whole = true;
     }
 
-    /// The place as a server takes it, and as a file keeps it.
+    /// The place as a server takes it, and as a file keeps it; none before all files have been told: a server would take
+    /// those that an id does not name as read.
     pub(in crate::commands) fn text(&self) -> Option<String> {
         if self.files.is_empty() {
             return self.id.clone();
+        }
+        if !self.whole && !self.given {
+            return None;
         }
         let (mut out, mut whole) = (Vec::new(), self.whole);
         for entries in self.files.values() {
@@ -124,7 +131,8 @@ mod tests {
     fn what_is_not_known_whole_is_marked() {
         let mut kept = Kept::new(None);
         kept.take(&id(true, &[entry(1, 1, 6)]));
-        assert_eq!(kept.text(), Some(id(true, &[entry(1, 1, 6)])));
+        // Cut before the other files were told: it begins anew.
+        assert_eq!(kept.text(), None);
         kept.told_all();
         assert_eq!(kept.text(), Some(id(false, &[entry(1, 1, 6)])));
         for key in 2..1000 {
@@ -134,5 +142,7 @@ mod tests {
         assert!(text.len() <= MAX_GIVEN_BYTES && text.starts_with('~'));
         let cursor = Cursor::parse(text.as_bytes()).unwrap();
         assert!(cursor.partial && cursor.entries.len() > 350, "{}", cursor.entries.len());
+        // An earlier run knew no more.
+        assert_eq!(Kept::new(Some(text.clone())).text(), Some(text));
     }
 }
