@@ -113,13 +113,15 @@ fn soak(rotations: usize, visits: usize) {
         });
         (rotations / 10..rotations).for_each(|number| rotate(&mut client, number));
     });
+    // Threads that wait for blocking work end after ten idle seconds.
+    wait_for("threads to go back", || (Costs::of(&server).threads <= first.threads + 2).then_some(()));
     let last = settle("descriptors to go back", first.descriptors + 8);
     eprintln!(
         "{rotations} rotations and {visits} clients in {:?}\n  after a tenth: {first:?}\n  at the end:    {last:?}",
         begin.elapsed()
     );
     assert_eq!(done.into_inner(), visits - visits / 10);
-    assert!(last.threads <= first.threads + 2 && last.watches <= first.watches + 1, "{first:?}, {last:?}");
+    assert!(last.watches <= first.watches + 1, "{first:?}, {last:?}");
     // The allocator keeps some of what it had at the worst moment; what leaks at each turn is more.
     assert!(last.resident < first.resident + (8 << 20), "{first:?}, {last:?}");
     let metrics = get(&server, "/metrics").text();
