@@ -89,7 +89,7 @@ _logcast() {
 
     case "${cmd}" in
         logcast)
-            opts="-p -b -n -v -q -f -h -V --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --highlight --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help --version generate tail ship run healthcheck hash completions man serve check help"
+            opts="-p -b -n -v -q -f -h -V --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --redact --redact-secrets --title --highlight --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help --version generate tail ship run healthcheck hash completions man serve check help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -221,6 +221,10 @@ _logcast() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --title)
@@ -582,7 +586,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__run)
-            opts="-p -b -n -v -q -h --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --highlight --open --qr --config --no-config --color --verbose --quiet --keep --no-show --help"
+            opts="-p -b -n -v -q -h --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --redact --redact-secrets --title --highlight --open --qr --config --no-config --color --verbose --quiet --keep --no-show --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -714,6 +718,10 @@ _logcast() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --title)
@@ -751,7 +759,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__serve)
-            opts="-p -b -n -v -q -f -h --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --title --highlight --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help"
+            opts="-p -b -n -v -q -f -h --port --bind --lines --tz --spool-limit --max-clients --max-per-address --token --token-file --auth --auth-file --no-auth --tls-cert --tls-key --tls-self-signed --allow-origin --allow-host --base-path --trusted-proxy --access-log --redact --redact-secrets --title --highlight --open --qr --config --no-config --color --verbose --quiet --no-follow --no-history --history --follow --retry --poll --tee --once --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -883,6 +891,10 @@ _logcast() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --title)
@@ -924,7 +936,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__ship)
-            opts="-q -h --to --subject --host-name --stream --from --interval --batch-bytes --compress --ack-timeout --once --state --spool-limit --poll --no-create-stream --create-stream --replicas --retain --retain-bytes --storage --color --quiet --help"
+            opts="-q -h --to --subject --host-name --stream --from --interval --batch-bytes --compress --ack-timeout --once --state --spool-limit --poll --no-create-stream --create-stream --replicas --retain --retain-bytes --storage --redact --redact-secrets --color --quiet --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -995,6 +1007,10 @@ _logcast() {
                     ;;
                 --storage)
                     COMPREPLY=($(compgen -W "file memory" -- "${cur}"))
+                    return 0
+                    ;;
+                --redact)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)

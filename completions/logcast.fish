@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_logcast_global_optspecs
-    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= max-per-address= token= token-file= auth= auth-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= base-path= trusted-proxy= access-log= title= highlight= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
+    string join \n p/port= b/bind= n/lines= tz= spool-limit= max-clients= max-per-address= token= token-file= auth= auth-file= no-auth tls-cert= tls-key= tls-self-signed allow-origin= allow-host= base-path= trusted-proxy= access-log= redact= redact-secrets title= highlight= open qr config= no-config color= v/verbose q/quiet no-follow no-history history f/follow retry poll= tee once h/help V/version
 end
 
 function __fish_logcast_needs_command
@@ -42,6 +42,7 @@ complete -c logcast -n "__fish_logcast_needs_command" -l allow-host -d 'A name u
 complete -c logcast -n "__fish_logcast_needs_command" -l base-path -d 'Serve below this path, as /logs, for a proxy that passes it on' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l trusted-proxy -d 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l access-log -d 'Write a line of JSON for each request to this file; opened anew on SIGHUP' -r -F
+complete -c logcast -n "__fish_logcast_needs_command" -l redact -d 'Replace what this regular expression matches in every line; of one with groups, what its groups match; may be repeated' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l highlight -d 'Mark what matches this regular expression on the page; may be repeated' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
@@ -51,6 +52,7 @@ never\t''"
 complete -c logcast -n "__fish_logcast_needs_command" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_needs_command" -l no-auth -d 'Serve without a token what other machines, or other users of this one, could not read otherwise'
 complete -c logcast -n "__fish_logcast_needs_command" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_needs_command" -l redact-secrets -d 'Replace what looks like a secret: tokens, keys and passwords, private keys, card numbers'
 complete -c logcast -n "__fish_logcast_needs_command" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_needs_command" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_needs_command" -l no-config -d 'Read no configuration file'
@@ -154,12 +156,14 @@ complete -c logcast -n "__fish_logcast_using_subcommand ship" -l retain -d 'A ne
 complete -c logcast -n "__fish_logcast_using_subcommand ship" -l retain-bytes -d 'A new stream: how much is kept in all' -r
 complete -c logcast -n "__fish_logcast_using_subcommand ship" -l storage -d 'A new stream: where' -r -f -a "file\t'On disk'
 memory\t'In memory: gone when the servers are'"
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l redact -d 'Replace what this regular expression matches in every line; of one with groups, what its groups match; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand ship" -l color -d 'When to colour errors and warnings' -r -f -a "auto\t''
 always\t''
 never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand ship" -l once -d 'Ship what there is and end: 0 if all of it was taken'
 complete -c logcast -n "__fish_logcast_using_subcommand ship" -l no-create-stream -d 'Do not make the stream if there is none'
 complete -c logcast -n "__fish_logcast_using_subcommand ship" -l create-stream -d 'The default: a stream that is not there is made'
+complete -c logcast -n "__fish_logcast_using_subcommand ship" -l redact-secrets -d 'Replace what looks like a secret: tokens, keys and passwords, private keys, card numbers'
 complete -c logcast -n "__fish_logcast_using_subcommand ship" -s q -l quiet -d 'Say nothing but errors'
 complete -c logcast -n "__fish_logcast_using_subcommand ship" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -s p -l port -d 'The port; 0 means any free one [default: 8000, or the next free one]' -r
@@ -180,6 +184,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand run" -l allow-host -d 'A
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l base-path -d 'Serve below this path, as /logs, for a proxy that passes it on' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l trusted-proxy -d 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l access-log -d 'Write a line of JSON for each request to this file; opened anew on SIGHUP' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l redact -d 'Replace what this regular expression matches in every line; of one with groups, what its groups match; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l highlight -d 'Mark what matches this regular expression on the page; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
@@ -188,6 +193,7 @@ always\t''
 never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-auth -d 'Serve without a token what other machines, or other users of this one, could not read otherwise'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand run" -l redact-secrets -d 'Replace what looks like a secret: tokens, keys and passwords, private keys, card numbers'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_using_subcommand run" -l no-config -d 'Read no configuration file'
@@ -218,6 +224,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -l allow-host -d 
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l base-path -d 'Serve below this path, as /logs, for a proxy that passes it on' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l trusted-proxy -d 'Believe what this proxy says of its clients (X-Forwarded-For, -Proto, -Host): an address, a network, or unix' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l access-log -d 'Write a line of JSON for each request to this file; opened anew on SIGHUP' -r -F
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l redact -d 'Replace what this regular expression matches in every line; of one with groups, what its groups match; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l title -d 'The page\'s title' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l highlight -d 'Mark what matches this regular expression on the page; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l config -d 'Read options from this file [default: ~/.config/logcast/config.toml, if it is there]' -r -F
@@ -227,6 +234,7 @@ never\t''"
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l poll -d 'Look at everything this often, for file systems that tell nothing [default: 1000, alone: 250]' -r
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-auth -d 'Serve without a token what other machines, or other users of this one, could not read otherwise'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l tls-self-signed -d 'Speak TLS with a certificate made for this run; its fingerprint is on standard error'
+complete -c logcast -n "__fish_logcast_using_subcommand serve" -l redact-secrets -d 'Replace what looks like a secret: tokens, keys and passwords, private keys, card numbers'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l open -d 'Open the page in the browser'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l qr -d 'Draw the page\'s URL for a telephone, on a terminal and where other machines are served'
 complete -c logcast -n "__fish_logcast_using_subcommand serve" -l no-config -d 'Read no configuration file'

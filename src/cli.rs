@@ -5,6 +5,7 @@ mod color;
 mod config;
 mod generate;
 mod pages;
+mod redact;
 mod serve;
 #[cfg(feature = "nats")]
 mod ship;

@@ -1,6 +1,7 @@
 //! The arguments of `logcast serve` and `logcast run`, and their way to the commands' options.
 
 use super::color::Color;
+use super::redact::RedactArgs;
 use super::values::size;
 use super::wrong::close;
 use super::{backlog, command, zone};
@@ -140,6 +141,8 @@ struct Common {
     /// Write a line of JSON for each request to this file; opened anew on SIGHUP
     #[arg(long, env = "LOGCAST_ACCESS_LOG", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     access_log: Option<PathBuf>,
+    #[command(flatten)]
+    redact: RedactArgs,
     /// The page's title
     #[arg(long, env = "LOGCAST_TITLE")]
     title: Option<String>,
@@ -226,6 +229,7 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
             return Err(failure.help("an origin is like https://example.org, null or *"));
         }
     }
+    let redact = args.redact.redact()?;
     // Flags come in pairs; of a configuration file that is only seen here.
     if args.tls_cert.is_some() != args.tls_key.is_some() {
         return Err(Failure::usage("cannot speak TLS: a certificate and its key belong together")
@@ -239,6 +243,7 @@ fn options(args: Common) -> Result<serve::Options, Failure> {
         follow: true,
         history: true,
         zone: args.tz,
+        redact,
         spool_limit: args.spool_limit,
         poll: None,
         tee: false,

@@ -4,6 +4,7 @@
 #![allow(rustdoc::broken_intra_doc_links)]
 
 use super::color::Color;
+use super::redact::RedactArgs;
 use super::serve::stdin_is_input;
 use super::values::{size, span};
 use crate::commands::{Failure, color_talk, ship};
@@ -80,6 +81,8 @@ pub(super) struct ShipArgs {
     /// A new stream: where
     #[arg(long, env = "LOGCAST_STORAGE", value_name = "WHERE", value_enum, default_value_t = Where::File)]
     storage: Where,
+    #[command(flatten)]
+    redact: RedactArgs,
     /// When to colour errors and warnings
     #[arg(long, env = "LOGCAST_COLOR", value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
@@ -183,7 +186,7 @@ pub(super) fn run(args: ShipArgs) -> Result<(), Failure> {
         spool_limit: args.spool_limit,
         poll: args.poll.map(Duration::from_millis),
         create: (!args.no_create_stream).then_some(create),
-        redact: None,
+        redact: args.redact.redact()?,
         quiet: args.quiet,
     })
 }

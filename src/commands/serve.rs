@@ -22,6 +22,7 @@ use crate::live::counts::Counter;
 use crate::live::feed::{Hub, Shown};
 use crate::live::pipe::Tee;
 use crate::live::{follow, indexer};
+use crate::log::redact::Redact;
 use crate::log::source::{self, Spec};
 use crate::web::State;
 use crate::web::access::Log;
@@ -66,6 +67,8 @@ pub struct Options {
     pub history: bool,
     /// The zone of times that do not name one.
     pub zone: TimeZone,
+    /// What is replaced in lines before anybody sees them.
+    pub redact: Redact,
     /// The most bytes kept of a pipe.
     pub spool_limit: u64,
     /// The time between two looks at everything.
@@ -161,7 +164,8 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
     // Before anything is printed: who reads the URL may send a signal at once.
     let mut ends = Signals::listen()?;
     let bound = bind(&options.bind, options.port, &|text| talk(options.quiet, text))?;
-    let shown = Shown { history: options.history, zone: options.zone.clone() };
+    let shown =
+        Shown { history: options.history, zone: options.zone.clone(), redact: options.redact.clone() };
     let hub = Arc::new(Hub::new(shown));
     let quiet = options.quiet;
     let tee: Tee = options.tee.then(|| Box::new(io::stdout()) as Box<dyn Write + Send>);

@@ -10,9 +10,10 @@ use super::{Failure, talk};
 use crate::live::feed::{Hub, Shown};
 use crate::live::follow;
 use crate::live::pipe::Fifo;
+use crate::log::redact::Redact;
 use crate::log::source::Spec;
 use crate::nats::ship::spool::Spool;
-use crate::nats::ship::{self, Counts, Failed, First, Redact, Say};
+use crate::nats::ship::{self, Counts, Failed, First, Say};
 use crate::nats::stream::Create;
 use crate::nats::subject::{DEFAULT_TEMPLATE, Template, escape};
 use crate::nats::url::{Url, is_nats};
@@ -63,7 +64,7 @@ pub struct Options {
     /// How to make a stream that is not there.
     pub create: Option<Create>,
     /// What takes secrets out of lines.
-    pub redact: Option<Redact>,
+    pub redact: Redact,
     /// Whether to say nothing but errors.
     pub quiet: bool,
 }
@@ -114,7 +115,6 @@ pub fn run(options: Options) -> Result<(), Failure> {
         ack_timeout: options.ack_timeout,
         once: options.once,
         state,
-        redact: options.redact.clone(),
         say: say.clone(),
     };
     let result = runtime.block_on(attend(&options, specs, ship, spools, say));
@@ -132,7 +132,7 @@ async fn attend(
 ) -> Result<(), Failure> {
     let mut ends = Signals::listen()?;
     raise_limit();
-    let hub = Arc::new(Hub::new(Shown::default()));
+    let hub = Arc::new(Hub::new(Shown { redact: options.redact.clone(), ..Shown::default() }));
     let follow_options = follow::Options {
         poll: options.poll,
         // A pipe's copy grows until the pipe ends.

@@ -28,7 +28,7 @@ pub(super) struct Archive<'a> {
 impl<'a> Archive<'a> {
     /// Looks; `open` is what a client's view has open.
     pub(super) fn of(source: &'a Source, open: &'a [(Arc<Segment>, Place)]) -> Archive<'a> {
-        let mut held = source.path.as_deref().map(look).unwrap_or_default();
+        let mut held = source.path.as_deref().map(|path| look(path, &source.redact)).unwrap_or_default();
         held.retain(|held| {
             !open
                 .iter()
@@ -215,8 +215,9 @@ pub fn copy_of_unnamed(segment: &Segment, own: &LogFile, path: &Path, seen: &[u8
 }
 
 fn others(own: &LogFile, path: &Path) -> Vec<Held> {
+    let redact = own.redact();
     let own = (own.ident().dev, own.ident().ino);
-    let mut held = look(path);
+    let mut held = look(path, redact);
     held.retain(|held| held.ident() != own);
     held
 }

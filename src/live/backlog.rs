@@ -181,7 +181,7 @@ impl Look<'_> {
         let mut from = end.offset;
         search.backwards(floor, end.offset, |found| {
             for kept in found.kept.iter().rev() {
-                from = found.from + kept.start as u64;
+                from = found.offset_of(kept.start);
                 *missing -= 1;
                 if *missing == 0 {
                     return ControlFlow::Break(());
@@ -246,7 +246,7 @@ impl Look<'_> {
             let search = Search { file: &file, begin, filter, reader: self.reader };
             search.forwards(begin, end.offset, |found| match found.kept.get(missing as usize) {
                 Some(kept) => {
-                    offset = found.from + kept.start as u64;
+                    offset = found.offset_of(kept.start);
                     ControlFlow::Break(())
                 }
                 None if self.is_late() => {

@@ -82,8 +82,9 @@ impl Feed {
     }
 
     fn life(&self, identity: Identity, born: Born) -> io::Result<Life> {
-        let (spool, reader) = Spool::new(self.limit)?;
-        let file = LogFile::from_file(reader.try_clone_file()?)?;
+        let redact = &self.hub_source.redact;
+        let (spool, reader) = Spool::new(self.limit, redact)?;
+        let file = LogFile::from_file(reader.try_clone_file()?, redact)?;
         let ledger = Arc::new(Ledger::new(identity.start)?);
         let segment = Segment::new(self.hub_source.id, self.hub_source.key, Arc::new(file), 0, born);
         let segment = segment.of_messages(ledger.clone(), identity.generation, identity.tie);

@@ -49,11 +49,13 @@ pub struct Shown {
     pub history: bool,
     /// The zone of times that do not name one.
     pub zone: TimeZone,
+    /// What is replaced in lines before anybody sees them.
+    pub redact: crate::log::redact::Redact,
 }
 
 impl Default for Shown {
     fn default() -> Shown {
-        Shown { history: true, zone: TimeZone::UTC }
+        Shown { history: true, zone: TimeZone::UTC, redact: None }
     }
 }
 
@@ -135,7 +137,7 @@ impl Hub {
             key = crate::log::cursor::source_key(&seed);
         }
         let indexed = Indexed::new(self.indexer.clone());
-        let source = Arc::new(Source::new(sources.len(), name, key, path, indexed));
+        let source = Arc::new(Source::new(sources.len(), name, key, path, indexed, &self.shown.redact));
         sources.push(source.clone());
         drop(sources);
         self.publish(&source, Delta::Join { source: source.id, key }, Content::Nothing);
@@ -199,10 +201,10 @@ impl Hub {
             }
             Delta::Advance(segment, to) => {
                 // Before the tip moves: who knows the number of lines does not lose it for a moment.
-                if let Content::Lines(_, block) = &content
-                    && block.omitted == 0
+                if let Content::Lines(_, block, raw) = &content
+                    && !raw.is_empty()
                 {
-                    source.indexed.grow(segment, block.from, block.bytes);
+                    source.indexed.grow(segment, block.from, raw);
                 }
                 let mut status = lock(&source.status);
                 if let Some((current, place)) = &mut status.current
@@ -259,7 +261,7 @@ impl Hub {
     fn publish_live(&self, view: &View, source: &Source, delta: &Delta, content: &Content<'_>) {
         let mut pending = lock(&view.pending);
         let mut batches = Vec::new();
-        if let (Delta::Advance(segment, to), Content::Lines(_, block)) = (delta, content) {
+        if let (Delta::Advance(segment, to), Content::Lines(_, block, _)) = (delta, content) {
             pending.add(segment, &source.name, *block, *to, &mut batches);
         } else {
             pending.take(&mut batches);

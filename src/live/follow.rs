@@ -230,7 +230,8 @@ impl Follower {
         tee: Tee,
     ) -> io::Result<()> {
         let key = (source.id, source.key);
-        let progress = pipe::start(pipe, key, self.options.spool_limit, tee, self.bell.clone())?;
+        let kept = (self.options.spool_limit, &source.redact);
+        let progress = pipe::start(pipe, key, kept, tee, self.bell.clone())?;
         let mut piped = Piped::new(source, progress);
         piped.begin(&self.hub)?;
         self.pipes.push(piped);

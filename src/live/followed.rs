@@ -155,7 +155,7 @@ impl Followed {
         match compare(seen, found) {
             Change::Same => self.is_there(look, readable),
             Change::Missing => self.is_missing(look),
-            Change::Replaced => match LogFile::open(&self.path) {
+            Change::Replaced => match LogFile::open(&self.path, &self.source.redact) {
                 Ok(file) => self.replaced(look, file),
                 // It went again in between: the next look knows more.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => self.is_missing(look),

@@ -11,7 +11,8 @@ use super::view::Content;
 use crate::log::cursor::{HEAD_BYTES, NO_GENERATION, OVERLAP_BYTES, check_at_end};
 use crate::log::encode::Block;
 use crate::log::lines;
-use crate::log::logfile::{Head, LogFile, head_of};
+use crate::log::logfile::{Head, LogFile};
+use crate::log::redact;
 use crate::log::segment::{Place, ReadError, Segment};
 use std::io;
 use std::sync::Arc;
@@ -60,6 +61,8 @@ pub struct Growing {
     /// copy that ends before the tip is known when the file itself is cut already.
     first: Vec<u8>,
     edges: Vec<Place>,
+    /// What a redactor has to know of the lines before the tip.
+    above: redact::State,
 }
 
 impl Growing {
@@ -78,6 +81,7 @@ impl Growing {
         let mut first = vec![0; before as usize];
         let n = file.read_at(&mut first, segment.begin())?;
         first.truncate(n);
+        let above = file.state_at(segment.begin(), tip.offset)?;
         let began = Instant::now();
         Ok(Growing {
             segment,
@@ -91,6 +95,7 @@ impl Growing {
             held: Vec::new(),
             first,
             edges: vec![tip],
+            above,
         })
     }
 
@@ -139,7 +144,7 @@ impl Growing {
                 }
                 // Cut and written anew before a line of it was read.
                 let known = self.segment.generation();
-                if let Head::Known(found) = head_of(data)
+                if let Head::Known(found) = file.head_of(data)
                     && known != NO_GENERATION
                     && known != found
                 {
@@ -222,6 +227,7 @@ impl Growing {
         }
         self.segment.set_begin(begin);
         self.tip = self.segment.first();
+        self.above = redact::State::default();
         self.saw(begin);
         Ok(true)
     }
@@ -240,11 +246,22 @@ impl Growing {
             };
             let (chunk, later) = rest.split_at(cut);
             let from = self.tip.offset;
-            let to = Place { offset: from + cut as u64, check: check_at_end(chunk) };
-            let wide = self.file.wide_at(from);
-            let block = Block { bytes: chunk, from, omitted: 0, wide, check: to.check, to: to.offset };
+            let shown = self.file.shown_from(&mut self.above, from, chunk);
+            // Half a newline is no line: the one before it tells.
+            let check = if shown.bytes.is_empty() { self.tip.check } else { check_at_end(&shown.bytes) };
+            let to = Place { offset: from + cut as u64, check };
+            let block = Block {
+                bytes: &shown.bytes,
+                from,
+                omitted: 0,
+                wide: self.file.shown_wide(from),
+                check,
+                to: to.offset,
+                map: &shown.map,
+            };
             self.remember(chunk, to);
-            hub.publish(source, Delta::Advance(self.segment.clone(), to), Content::Lines(source, block));
+            let delta = Delta::Advance(self.segment.clone(), to);
+            hub.publish(source, delta, Content::Lines(source, block, chunk));
             rest = later;
         }
     }
@@ -263,9 +280,21 @@ impl Growing {
             let mut tail = vec![0; overlap as usize];
             self.file.read_at(&mut tail, lines.to.offset - overlap)?;
             self.tail = tail;
-            self.moved(lines.block().bytes, lines.to);
+            let block = lines.block();
+            if self.file.redact().is_none() {
+                self.moved(block.bytes, lines.to);
+            } else {
+                // What is remembered are the file's bytes.
+                let more = (lines.to.offset - self.tip.offset).min(HEAD_BYTES as u64);
+                let mut first = vec![0; more as usize];
+                let n = self.file.read_at(&mut first, self.tip.offset)?;
+                self.moved(&first[..n], lines.to);
+                self.above = self.file.state_at(begin, lines.to.offset)?;
+            }
+            // Their number is told by the file alone.
+            let raw = if self.file.redact().is_none() && block.omitted == 0 { block.bytes } else { &[] };
             let delta = Delta::Advance(self.segment.clone(), lines.to);
-            hub.publish(source, delta, Content::Lines(source, lines.block()));
+            hub.publish(source, delta, Content::Lines(source, block, raw));
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use crate::log::cursor::{Entry, NO_GENERATION, generation_text, parse_generation
 use crate::log::encode::json_string;
 use crate::log::lines::lines;
 use crate::log::record::Reader;
+use crate::log::redact::Redact;
 use crate::log::rotated::{Held, MAX_SIBLINGS, Order, look_for, siblings};
 use crate::log::seek::{first_at, first_time};
 use crate::log::segment::{Born, Place, Segment, Where};
@@ -56,7 +57,7 @@ struct Older {
 
 impl Siblings {
     /// The siblings that are lives of their own, newest first; `open` are the lives that are open, newest first.
-    fn get(&self, path: &Path, open: &[(Arc<Segment>, Place)]) -> Older {
+    fn get(&self, path: &Path, redact: &Redact, open: &[(Arc<Segment>, Place)]) -> Older {
         let serials: Vec<u64> = open.iter().map(|(segment, _)| segment.serial).collect();
         let own = |held: &[(Arc<Held>, bool)]| {
             held.iter().filter(|(_, own)| *own).map(|(held, _)| held.clone()).collect::<Vec<_>>()
@@ -81,7 +82,7 @@ impl Siblings {
             };
             (held, own)
         };
-        let looked = look_for(path, Order::Newest, &|_| true);
+        let looked = look_for(path, Order::Newest, redact, &|_| true);
         let unread = looked.unread;
         let held: Vec<_> = looked.held.into_iter().map(judge).collect();
         let found = Older { held: own(&held), unread };
@@ -186,7 +187,7 @@ impl History {
 
     fn older(&self) -> &Older {
         let look = || match &self.source.path {
-            Some(path) => self.source.siblings.get(path, &self.open),
+            Some(path) => self.source.siblings.get(path, &self.source.redact, &self.open),
             None => Older::default(),
         };
         self.older.get_or_init(look)

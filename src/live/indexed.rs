@@ -298,6 +298,7 @@ mod tests {
     use crate::log::encode::Block;
     use crate::log::lines::lines;
     use crate::log::logfile::LogFile;
+    use crate::log::map::Map;
     use crate::log::segment::{Born, Place};
     use std::fs::File;
     use std::io::Write;
@@ -322,9 +323,10 @@ mod tests {
         fn write(&mut self, text: &[u8]) {
             self.file.write_all(text).unwrap();
             let to = self.tip + text.len() as u64;
-            let block = Block { bytes: text, from: self.tip, omitted: 0, wide: None, check: 1, to };
+            let block =
+                Block { bytes: text, from: self.tip, omitted: 0, wide: None, check: 1, to, map: Map::SAME };
             let delta = Delta::Advance(self.segment.clone(), Place { offset: to, check: 1 });
-            self.hub.publish(&self.source, delta, Content::Lines(&self.source, block));
+            self.hub.publish(&self.source, delta, Content::Lines(&self.source, block, text));
             self.tip = to;
         }
 
@@ -336,7 +338,7 @@ mod tests {
 
     fn begin(hub: &Hub, source: &Source) -> (Arc<Segment>, File) {
         let file = tempfile::tempfile().unwrap();
-        let log = LogFile::from_file(file.try_clone().unwrap()).unwrap();
+        let log = LogFile::from_file(file.try_clone().unwrap(), &None).unwrap();
         let segment = Arc::new(Segment::new(source.id, source.key, Arc::new(log), 0, Born::First));
         hub.publish(source, Delta::Begin(segment.clone()), Content::Nothing);
         (segment, file)

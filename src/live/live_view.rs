@@ -5,6 +5,7 @@
 //! sending them: the page reads those by range when somebody scrolls there. Nothing is lost, the file has it.
 
 use crate::log::encode::{Block, Encoder, Format, Stamp};
+use crate::log::map::Map;
 use crate::log::segment::{Place, Segment};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -35,6 +36,9 @@ pub struct Batch {
     from: u64,
     skip: u64,
     bytes: VecDeque<u8>,
+    /// How many bytes before those were gathered and given up, and where lines are in the file, from the first of all.
+    shed: u64,
+    map: Map,
     omitted: u64,
     /// When its first line was seen, ms since the epoch: the page tells how long lines take to the screen.
     seen: Option<i64>,
@@ -66,9 +70,12 @@ impl Pending {
             from: block.from,
             skip: 0,
             bytes: VecDeque::new(),
+            shed: 0,
+            map: Map::default(),
             omitted: 0,
             seen: Some(jiff::Timestamp::now().as_millisecond()),
         });
+        batch.map.append((batch.shed + batch.bytes.len() as u64, block.from - batch.from), block.map);
         batch.bytes.extend(block.bytes);
         batch.to = to;
         batch.omitted = block.omitted;
@@ -97,7 +104,10 @@ impl Batch {
     pub fn newest(segment: Arc<Segment>, file: &str, from: u64, lines: Block<'_>, to: Place) -> Batch {
         let bytes = lines.bytes.iter().copied().collect();
         let skip = lines.from - from;
-        Batch { segment, to, file: file.to_owned(), from, skip, bytes, omitted: lines.omitted, seen: None }
+        let mut map = Map::default();
+        map.append((0, skip), lines.map);
+        let (file, omitted) = (file.to_owned(), lines.omitted);
+        Batch { segment, to, file, from, skip, bytes, shed: 0, map, omitted, seen: None }
     }
 
     /// Gives up the oldest lines beyond `limit` bytes.
@@ -110,8 +120,15 @@ impl Batch {
         // A single long line is not cut.
         if cut < self.bytes.len() {
             self.bytes.drain(..cut);
-            self.skip += cut as u64;
+            self.give_up(cut);
         }
+    }
+
+    /// Counts what was given up.
+    fn give_up(&mut self, cut: usize) {
+        self.shed += cut as u64;
+        self.skip = self.map.raw(self.shed);
+        self.map.forget(self.shed);
     }
 
     /// The batch as an event.
@@ -122,14 +139,18 @@ impl Batch {
         let bytes = self.bytes.make_contiguous();
         let body = bytes.strip_suffix(b"\n").unwrap_or(bytes);
         let cut = memchr::memrchr_iter(b'\n', body).nth(BATCH_LINES - 1).map_or(0, |at| at + 1);
-        self.skip += cut as u64;
+        self.give_up(cut);
+        let from = self.from + self.skip;
+        let map = self.map.from(self.shed);
+        let bytes = &self.bytes.as_slices().0[cut..];
         let block = Block {
-            bytes: &bytes[cut..],
-            from: self.from + self.skip,
+            bytes,
+            from,
             omitted: self.omitted,
-            wide: self.segment.file().wide_at(self.from + self.skip),
+            wide: self.segment.file().shown_wide(from),
             check: self.to.check,
             to: self.to.offset,
+            map: &map,
         };
         let mut out = Vec::with_capacity(block.bytes.len() * 5 / 4 + 512);
         Encoder::new(Format::Live, &self.file).live(
@@ -150,7 +171,10 @@ mod tests {
 
     fn block(bytes: &[u8], from: u64) -> (Block<'_>, Place) {
         let to = from + bytes.len() as u64;
-        (Block { bytes, from, omitted: 0, wide: None, check: 1, to }, Place { offset: to, check: 1 })
+        (
+            Block { bytes, from, omitted: 0, wide: None, check: 1, to, map: Map::SAME },
+            Place { offset: to, check: 1 },
+        )
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::watch::Bell;
 use crate::log::decode::{codec_of, decoder};
 use crate::log::logfile::LogFile;
+use crate::log::redact::Redact;
 use crate::log::segment::Segment;
 use crate::log::spool::Spool;
 use std::collections::VecDeque;
@@ -149,7 +150,7 @@ impl Archive {
     /// # Errors
     /// What the system says.
     pub fn open(path: &Path) -> io::Result<Option<Archive>> {
-        let file = LogFile::open(path)?.try_clone_file()?;
+        let file = LogFile::open(path, &None)?.try_clone_file()?;
         let codec = codec_of(&file)?;
         Ok(codec.map(|codec| Archive { decoder: decoder(codec, file), turn: None }))
     }
@@ -228,11 +229,11 @@ pub struct Named {
 pub fn start(
     mut pipe: impl Read + Send + 'static,
     source: (usize, u32),
-    limit: u64,
+    (limit, redact): (u64, &Redact),
     mut tee: Tee,
     bell: Bell,
 ) -> io::Result<Arc<Progress>> {
-    let (mut spool, reader) = Spool::new(limit)?;
+    let (mut spool, reader) = Spool::new(limit, redact)?;
     let born = crate::log::segment::Born::First;
     let segment = Arc::new(Segment::new(source.0, source.1, Arc::new(reader), 0, born));
     let progress = Arc::new(Progress::default());

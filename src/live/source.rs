@@ -10,6 +10,7 @@ use super::view::Content;
 use crate::log::cursor::{NO_GENERATION, generation_text};
 use crate::log::encode::json_string;
 use crate::log::logfile::Ident;
+use crate::log::redact::Redact;
 use crate::log::segment::{Place, Segment};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -57,6 +58,8 @@ pub struct Source {
     pub key: u32,
     /// Its path; a pipe has none.
     pub path: Option<PathBuf>,
+    /// What is replaced in its lines before anybody sees them: its files are opened with that.
+    pub redact: Redact,
     pub(super) status: Mutex<Status>,
     past: Mutex<VecDeque<Life>>,
     decoded: AtomicBool,
@@ -96,13 +99,21 @@ pub struct Status {
 
 impl Source {
     /// A source without a file.
-    pub(super) fn new(id: usize, name: String, key: u32, path: Option<PathBuf>, indexed: Indexed) -> Source {
+    pub(super) fn new(
+        id: usize,
+        name: String,
+        key: u32,
+        path: Option<PathBuf>,
+        indexed: Indexed,
+        redact: &Redact,
+    ) -> Source {
         let status = Mutex::new(Status { state: State::Waiting, current: None });
         Source {
             id,
             name,
             key,
             path,
+            redact: redact.clone(),
             status,
             past: Mutex::default(),
             decoded: AtomicBool::new(false),
@@ -185,7 +196,7 @@ impl Source {
             info!("'{}': {name}", self.name.escape_debug());
         }
         match content {
-            Content::Lines(_, block) => {
+            Content::Lines(_, block, _) => {
                 self.counts.bytes.add(block.to - block.from);
                 self.counts.lines.see(block.bytes);
             }

@@ -215,7 +215,7 @@ pub(crate) mod tests {
     use crate::log::segment::Born;
 
     pub(crate) fn segment(source: usize, first: &[u8]) -> Arc<Segment> {
-        let file = LogFile::from_file(tempfile::tempfile().unwrap()).unwrap();
+        let file = LogFile::from_file(tempfile::tempfile().unwrap(), &None).unwrap();
         let segment = Segment::new(source, source as u32 + 7, Arc::new(file), 0, Born::First);
         segment.learn_head(first, false);
         Arc::new(segment)

@@ -242,13 +242,13 @@ impl View {
     /// The bytes of a record, as this view looks on the wire.
     pub(super) fn encode(&self, delta: &Delta, content: &Content<'_>) -> Bytes {
         let size = match content {
-            Content::Lines(_, block) => block.bytes.len(),
+            Content::Lines(_, block, _) => block.bytes.len(),
             _ => 0,
         };
         let mut out = pool::take(size);
         match content {
             Content::Nothing => {}
-            Content::Lines(source, block) => {
+            Content::Lines(source, block, _) => {
                 if let Delta::Advance(segment, _) = delta {
                     let stamp = self.stamp(segment);
                     Encoder::new(self.key.format, &source.name).encode(&stamp, *block, &mut out);
@@ -269,8 +269,8 @@ impl View {
 pub enum Content<'a> {
     /// Nothing: the vector moves silently.
     Nothing,
-    /// Lines of a source.
-    Lines(&'a Source, Block<'a>),
+    /// Lines of a source as they are shown, and as they are in the file; nothing instead of a long one.
+    Lines(&'a Source, Block<'a>, &'a [u8]),
     /// A notice.
     Notice {
         /// Its name.

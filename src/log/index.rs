@@ -216,7 +216,7 @@ mod tests {
     fn written(text: &[u8]) -> LogFile {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
-        LogFile::from_file(file).unwrap()
+        LogFile::from_file(file, &None).unwrap()
     }
 
     fn indexed(text: &[u8], begin: u64, piece: usize, most: usize) -> Index {

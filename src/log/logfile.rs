@@ -5,6 +5,7 @@
 
 use super::cursor::{self, HEAD_BYTES, OVERLAP_BYTES};
 use super::lines;
+use super::redact::{Redact, Redactor, State};
 use super::wide::{Wide, is_rest};
 use std::borrow::Cow;
 use std::fs::{File, Metadata};
@@ -71,6 +72,7 @@ pub struct LogFile {
     ident: Ident,
     /// What its first bytes are: not known, none of these, or a mark of UTF-16.
     mark: AtomicU8,
+    redact: Redact,
 }
 
 const UNKNOWN: u8 = 0;
@@ -79,26 +81,27 @@ const LITTLE: u8 = 2;
 const BIG: u8 = 3;
 
 impl LogFile {
-    /// Opens the file at a path. A FIFO or a device is opened without waiting, and refused.
+    /// Opens the file at a path, to be shown with what `redact` says replaced. A FIFO or a device is opened without
+    /// waiting, and refused.
     ///
     /// # Errors
     /// What the system says; `InvalidInput` for anything but a regular file.
-    pub fn open(path: &Path) -> io::Result<LogFile> {
+    pub fn open(path: &Path, redact: &Redact) -> io::Result<LogFile> {
         let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
         let file = File::options().read(true).custom_flags(flags.bits() as i32).open(path)?;
-        LogFile::from_file(file)
+        LogFile::from_file(file, redact)
     }
 
     /// Takes a file that is open already.
     ///
     /// # Errors
     /// As [`LogFile::open`].
-    pub fn from_file(file: File) -> io::Result<LogFile> {
+    pub fn from_file(file: File, redact: &Redact) -> io::Result<LogFile> {
         let meta = file.metadata()?;
         if !meta.is_file() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
         }
-        Ok(LogFile { ident: Ident::of(&meta), file, mark: AtomicU8::new(UNKNOWN) })
+        Ok(LogFile { ident: Ident::of(&meta), file, mark: AtomicU8::new(UNKNOWN), redact: redact.clone() })
     }
 
     /// Another handle to the same file.
@@ -107,6 +110,16 @@ impl LogFile {
     /// What the system says.
     pub fn try_clone_file(&self) -> io::Result<File> {
         self.file.try_clone()
+    }
+
+    /// What is replaced in its lines when they are shown.
+    pub fn redact(&self) -> &Redact {
+        &self.redact
+    }
+
+    /// The same, where there is something.
+    pub(super) fn redactor(&self) -> Option<&Redactor> {
+        self.redact.as_deref()
     }
 
     /// Who it is.
@@ -123,7 +136,7 @@ impl LogFile {
         }
     }
 
-    /// The text of a run of its lines, or the run itself where that is the text.
+    /// The text of a run of its bytes, or the run itself where that is the text.
     pub fn text<'a>(&self, run: &'a [u8], offset: u64) -> Cow<'a, [u8]> {
         self.wide_at(offset).map_or(Cow::Borrowed(run), |wide| Cow::Owned(wide.run(run)))
     }
@@ -222,7 +235,17 @@ impl LogFile {
     pub fn head(&self, begin: u64) -> io::Result<Head> {
         let mut buf = [0; HEAD_BYTES];
         let n = self.read_at(&mut buf, begin)?;
-        Ok(head_of(&buf[..n]))
+        if self.redact.is_some() && memchr::memchr(b'\n', &buf[..n]).is_none() && n == HEAD_BYTES {
+            let mut long = vec![0; REDACTED_HEAD_BYTES];
+            let n = self.read_at(&mut long, begin)?;
+            return Ok(self.head_of(&long[..n]));
+        }
+        Ok(self.head_of(&buf[..n]))
+    }
+
+    /// What the first bytes of its content say, given as many as [`head_bytes`] or all there are.
+    pub fn head_of(&self, bytes: &[u8]) -> Head {
+        head_of(bytes, &self.redact)
     }
 
     /// The check of the line before `offset`.
@@ -230,6 +253,9 @@ impl LogFile {
     /// # Errors
     /// What the system says; `UnexpectedEof` if the file is shorter.
     pub fn check_before(&self, begin: u64, offset: u64) -> io::Result<u64> {
+        if self.redact.is_some() {
+            return self.shown_check(begin, offset);
+        }
         let mut buf = [0; OVERLAP_BYTES];
         let before = &mut buf[..(offset.saturating_sub(begin)).min(OVERLAP_BYTES as u64) as usize];
         if self.read_at(before, offset - before.len() as u64)? < before.len() {
@@ -329,13 +355,30 @@ impl LogFile {
     }
 }
 
-/// What the first bytes of a file's content say.
-pub fn head_of(bytes: &[u8]) -> Head {
-    let bytes = &bytes[..bytes.len().min(HEAD_BYTES)];
+/// How much of a first line names a generation where something is redacted: what is replaced must be seen whole, also
+/// where it reaches beyond the first KiB.
+const REDACTED_HEAD_BYTES: usize = 64 << 10;
+
+/// How many of the first bytes tell all that a head can tell.
+pub fn head_bytes(redact: &Redact) -> usize {
+    if redact.is_some() { REDACTED_HEAD_BYTES } else { HEAD_BYTES }
+}
+
+/// What the first bytes of a file's content say: with a redactor, that of the line as it is shown.
+pub fn head_of(bytes: &[u8], redact: &Redact) -> Head {
+    let most = head_bytes(redact);
+    let bytes = &bytes[..bytes.len().min(most)];
+    let name = |first: &[u8]| match redact {
+        None => cursor::generation(first),
+        Some(redactor) => {
+            let shown = redactor.shown(&mut State::default(), first, Wide::of(first));
+            cursor::generation(shown.as_ref().map_or(first, |(shown, _)| shown))
+        }
+    };
     match memchr::memchr(b'\n', bytes) {
-        Some(end) => Head::Known(cursor::generation(&bytes[..end])),
-        None if bytes.len() == HEAD_BYTES => Head::Known(cursor::generation(bytes)),
-        None => Head::Unfinished(cursor::generation(bytes)),
+        Some(end) => Head::Known(name(&bytes[..end])),
+        None if bytes.len() == most => Head::Known(name(bytes)),
+        None => Head::Unfinished(name(bytes)),
     }
 }
 
@@ -347,7 +390,7 @@ mod tests {
     fn file(content: &[u8]) -> LogFile {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
-        LogFile::from_file(file).unwrap()
+        LogFile::from_file(file, &None).unwrap()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Files and the bytes in them. The pure part (`cursor`, `lines`, `encode`, `record`, `filter`, `tally`) knows no files,
+//! Files and the bytes in them. The pure part (`cursor`, `lines`, `encode`, `record`, `filter`, `redact`, `tally`) knows no files,
 //! threads or clocks; the other modules are plain blocking code over `std`.
 
 pub mod cursor;
@@ -9,14 +9,17 @@ pub mod index;
 pub mod ledger;
 pub mod lines;
 pub mod logfile;
+pub mod map;
 pub mod private;
 pub mod record;
+pub mod redact;
 pub mod rotated;
 pub mod said;
 pub mod sample;
 pub mod search;
 pub mod seek;
 pub mod segment;
+pub mod shown;
 pub mod source;
 pub mod spool;
 pub mod tally;

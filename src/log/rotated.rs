@@ -7,7 +7,8 @@
 //! Compressed siblings are decoded into an unlinked temporary file, and are from then on files like any other.
 
 use super::decode::{Codec, decoder};
-use super::logfile::{LogFile, head_of};
+use super::logfile::{LogFile, head_bytes, head_of};
+use super::redact::Redact;
 use super::segment::Place;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -131,9 +132,10 @@ pub struct Held {
     pub sibling: Sibling,
     /// The generation that its first line tells.
     pub generation: u64,
-    /// The first bytes of its content, at most [`HEAD_BYTES`](super::cursor::HEAD_BYTES), of a compressed one.
+    /// The first bytes of its content, at most [`head_bytes`], of a compressed one.
     first: Vec<u8>,
     raw: File,
+    redact: Redact,
     file: Mutex<Option<Arc<Content>>>,
     broken: AtomicBool,
 }
@@ -165,8 +167,8 @@ pub struct Looked {
 }
 
 /// The newest siblings of the log at `path`, newest first, open. Blocks while names move, for less than half a second.
-pub fn look(path: &Path) -> Vec<Held> {
-    look_for(path, Order::Newest, &|_| true).held
+pub fn look(path: &Path, redact: &Redact) -> Vec<Held> {
+    look_for(path, Order::Newest, redact, &|_| true).held
 }
 
 /// Whether a compressed file stands beside the plain one of the same name: it is being made, or the other is about to go.
@@ -185,7 +187,7 @@ pub enum Order {
 }
 
 /// The same for the siblings that are wanted.
-pub fn look_for(path: &Path, order: Order, wanted: &dyn Fn(&Stamp) -> bool) -> Looked {
+pub fn look_for(path: &Path, order: Order, redact: &Redact, wanted: &dyn Fn(&Stamp) -> bool) -> Looked {
     let mut before = Vec::new();
     for again in 0..TRIES {
         let last = again + 1 == TRIES;
@@ -200,7 +202,7 @@ pub fn look_for(path: &Path, order: Order, wanted: &dyn Fn(&Stamp) -> bool) -> L
         let opened: io::Result<Vec<Option<Held>>> = chosen
             .iter()
             .filter(|sibling| !has_twin(sibling, &listed))
-            .map(|sibling| hold(sibling, last))
+            .map(|sibling| hold(sibling, redact, last))
             .collect();
         let still = listed == before || !changed_lately(path);
         match opened {
@@ -227,9 +229,9 @@ pub fn changed_lately(path: &Path) -> bool {
 }
 
 /// Opens a sibling; `None` for one that cannot be read, an error for one that is no longer there.
-fn hold(sibling: &Sibling, last: bool) -> io::Result<Option<Held>> {
+fn hold(sibling: &Sibling, redact: &Redact, last: bool) -> io::Result<Option<Held>> {
     let moved = || io::Error::from(io::ErrorKind::NotFound);
-    let raw = match LogFile::open(&sibling.path) {
+    let raw = match LogFile::open(&sibling.path, redact) {
         Ok(file) if (file.ident().dev, file.ident().ino) == (sibling.stamp.dev, sibling.stamp.ino) => file,
         Ok(_) => return if last { Ok(None) } else { Err(moved()) },
         Err(error) if error.kind() == io::ErrorKind::NotFound && !last => return Err(error),
@@ -238,7 +240,7 @@ fn hold(sibling: &Sibling, last: bool) -> io::Result<Option<Held>> {
     let held = |raw: File, generation, first, file: Option<LogFile>| {
         let file = file.map(|file| Arc::new(Content { file: Arc::new(file), decoded: 0 }));
         let (sibling, file, broken) = (sibling.clone(), Mutex::new(file), AtomicBool::new(false));
-        Held { sibling, generation, first, raw, file, broken }
+        Held { sibling, generation, first, raw, redact: redact.clone(), file, broken }
     };
     let Some(codec) = sibling.codec else {
         let Ok(head) = raw.content_start().and_then(|begin| raw.head(begin)) else { return Ok(None) };
@@ -247,10 +249,10 @@ fn hold(sibling: &Sibling, last: bool) -> io::Result<Option<Held>> {
     };
     let Ok(handle) = raw.try_clone_file() else { return Ok(None) };
     let mut first = Vec::new();
-    let limit = super::cursor::HEAD_BYTES as u64;
+    let limit = head_bytes(redact) as u64;
     let read = handle.try_clone().and_then(|file| decoder(codec, file).take(limit).read_to_end(&mut first));
     match read {
-        Ok(_) => Ok(Some(held(handle, head_of(&first).settled(), first, None))),
+        Ok(_) => Ok(Some(held(handle, head_of(&first, redact).settled(), first, None))),
         // Perhaps it is being written.
         Err(_) if !last => Err(moved()),
         Err(_) => Ok(None),
@@ -335,7 +337,7 @@ impl Held {
             }
             self.broken.store(true, Ordering::Release);
         }
-        let content = Content { file: Arc::new(LogFile::from_file(spool)?), decoded: size };
+        let content = Content { file: Arc::new(LogFile::from_file(spool, &self.redact)?), decoded: size };
         if DECODED.fetch_add(size, Ordering::AcqRel) + size > ALL_DECODED_BYTES {
             return Err(io::Error::new(io::ErrorKind::QuotaExceeded, "too much is decoded already"));
         }
@@ -429,7 +431,7 @@ mod tests {
         gz.write_all(b"old one\nold two\n").unwrap();
         gz.finish().unwrap();
         std::fs::write(folder.path().join("app.log.1"), "newer\n").unwrap();
-        let found = look(&log);
+        let found = look(&log, &None);
         let names: Vec<_> =
             found.iter().map(|held| held.sibling.path.extension().unwrap().to_owned()).collect();
         assert_eq!(names, ["1", "gz"]);

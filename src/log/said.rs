@@ -36,8 +36,7 @@ pub fn state_before(
             false => memchr::memchr(b'\n', run).map_or(run.len(), |at| at + 1),
         };
         state.inherited = Inherited::default();
-        state.wide = file.wide_at(from + whole as u64);
-        state.pass(&run[whole..], want);
+        state.pass(&file.told(&run[whole..], from + whole as u64), want);
         let known = state.inherited;
         if from == begin || (known.time.is_some() || !want.time) && (known.level.is_some() || !want.level) {
             break;
@@ -68,7 +67,7 @@ impl Sayer {
         Sayer { state: State::new(reader), has_times: true, known: None, barren: None }
     }
 
-    /// What holds for the record of a line, which lies from `offset` to `next`; content begins at `begin`.
+    /// What holds for the record of a line as it is shown, which lies from `offset` to `next`; content begins at `begin`.
     ///
     /// # Errors
     /// What the system says to a look back.
@@ -79,7 +78,7 @@ impl Sayer {
         (offset, next): (u64, u64),
         line: &[u8],
     ) -> io::Result<Inherited> {
-        let wide = file.wide_at(offset).map(|wide| wide.text(line));
+        let wide = file.shown_wide(offset).map(|wide| wide.text(line));
         let line = wide.as_ref().map_or(line, |text| text.as_bytes());
         let text = strip_cr(line.strip_suffix(b"\n").unwrap_or(line));
         match self.known {
@@ -100,8 +99,7 @@ impl Sayer {
     fn pass(&mut self, file: &LogFile, from: u64, to: u64) -> io::Result<()> {
         let mut run = vec![0; (to - from) as usize];
         let n = file.read_at(&mut run, from)?;
-        self.state.wide = file.wide_at(from);
-        self.state.pass(&run[..n], ALL);
+        self.state.pass(&file.told(&run[..n], from), ALL);
         Ok(())
     }
 

@@ -41,11 +41,11 @@ pub fn pass(
         match if last { want } else { complete(&buf[..want]) } {
             // What a long line says stands at its beginning.
             0 => {
-                tally.pass(&file.text(&buf[..want], at), reader);
+                tally.pass(&file.told(&buf[..want], at), reader);
                 at = file.next_line_end(at + want as u64, to)?.unwrap_or(to);
             }
             whole => {
-                tally.pass(&file.text(&buf[..whole], at), reader);
+                tally.pass(&file.told(&buf[..whole], at), reader);
                 at += whole as u64;
             }
         }
@@ -175,7 +175,7 @@ fn look_along(file: &LogFile, from: u64, to: u64, reader: &Reader) -> io::Result
 fn look(file: &LogFile, at: u64, run: &[u8], reader: &Reader) -> Option<Probe> {
     let (mut counts, mut times) = ([0.0; COLUMNS], Vec::new());
     let mut inherited = Inherited::default();
-    for line in lines(&file.text(run, at)) {
+    for line in lines(&file.told(run, at)) {
         inherited.step(line.text, reader, Want { time: true, level: true });
         counts[column(inherited.level)] += 1.0;
         times.extend(inherited.time.map(|time| time.as_millisecond()));
@@ -236,7 +236,7 @@ mod tests {
     fn written(text: &[u8]) -> LogFile {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
-        LogFile::from_file(file).unwrap()
+        LogFile::from_file(file, &None).unwrap()
     }
 
     /// Busy and quiet hours, an hour of errors, traces.

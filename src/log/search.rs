@@ -7,8 +7,11 @@
 use super::filter::{Filter, State};
 use super::lines::{self, LINE_LIMIT};
 use super::logfile::LogFile;
+use super::map::Map;
 use super::record::Reader;
 use super::said::state_before;
+use super::shown::Shown;
+use std::borrow::Cow;
 use std::io;
 use std::ops::{ControlFlow, Range};
 
@@ -39,6 +42,10 @@ pub struct Found<'a> {
     pub to: u64,
     /// The kept lines in `bytes`, in order.
     pub kept: &'a [Range<usize>],
+    /// How much of the file's bytes of a line that is longer than [`LINE_LIMIT`] is left out.
+    pub omitted: u64,
+    /// Where the lines are in the file, if they are not as long there.
+    map: &'a Map,
 }
 
 impl Found<'_> {
@@ -46,8 +53,13 @@ impl Found<'_> {
     pub fn end_of(&self, kept: &Range<usize>) -> u64 {
         match kept.end == self.bytes.len() {
             true => self.to,
-            false => self.from + kept.end as u64,
+            false => self.offset_of(kept.end),
         }
+    }
+
+    /// The offset in the file of a place in the bytes, where a line begins or ends.
+    pub fn offset_of(&self, at: usize) -> u64 {
+        self.from + self.map.raw(at as u64)
     }
 }
 
@@ -64,6 +76,7 @@ impl Search<'_> {
         mut each: impl FnMut(Found<'_>) -> ControlFlow<()>,
     ) -> io::Result<u64> {
         let mut state = self.state(from)?;
+        let mut above = self.file.state_at(self.begin, from)?;
         let mut buf = vec![0; BLOCK_BYTES];
         let mut kept = Vec::new();
         let (mut at, mut filled) = (from, 0);
@@ -86,11 +99,16 @@ impl Search<'_> {
                 0 => (want, self.file.next_line_end(at + want as u64, to)?.unwrap_or(to)),
                 whole => (whole, at + whole as u64),
             };
-            kept.clear();
-            state.wide = self.file.wide_at(at);
-            self.filter.matches_in(&buf[..bytes], &mut state, |range| kept.push(range));
-            let found = Found { bytes: &buf[..bytes], from: at, to: next, kept: &kept };
-            let flow = each(found);
+            let long = self.long(at, next, &buf[..bytes])?;
+            let shown = match long {
+                Some(bytes) => Shown { bytes, map: Map::default() },
+                None => self.file.shown_from(&mut above, at, &buf[..bytes]),
+            };
+            let flow = self.judge(&shown, (at, next), bytes, &mut state, &mut kept, &mut each);
+            if whole == 0 {
+                // Behind a long line nothing of what was above counts.
+                above = self.file.state_at(self.begin, next)?;
+            }
             at = next;
             // What follows the last whole line is not read again.
             filled = if whole == 0 { 0 } else { want - bytes };
@@ -122,16 +140,44 @@ impl Search<'_> {
             let (skip, start) = self.block_before(from, at, &mut buf)?;
             let block = &buf[skip..];
             let mut state = self.state(start)?;
-            kept.clear();
-            state.wide = self.file.wide_at(start);
-            self.filter.matches_in(block, &mut state, |range| kept.push(range));
-            let found = Found { bytes: block, from: start, to: at, kept: &kept };
+            let shown = match self.long(start, at, block)? {
+                Some(bytes) => Shown { bytes, map: Map::default() },
+                None => self.file.shown(self.begin, start, block)?,
+            };
+            let flow = self.judge(&shown, (start, at), block.len(), &mut state, &mut kept, &mut each);
             at = start;
-            if each(found).is_break() {
+            if flow.is_break() {
                 break;
             }
         }
         Ok(at)
+    }
+
+    /// The beginning of a line as it is shown, if the block is that of a long one.
+    fn long<'b>(&self, from: u64, to: u64, block: &'b [u8]) -> io::Result<Option<Cow<'b, [u8]>>> {
+        if to - from == block.len() as u64 || self.file.redact().is_none() {
+            return Ok(None);
+        }
+        // Its newline is no part of it.
+        let newline = self.file.next_line_end(to - 1, to)?.map_or(0, |_| 1);
+        self.file.shown_long(self.begin, (from, to - newline), block).map(Some)
+    }
+
+    /// Gives a block, of which `read` bytes were read, and what is kept of it.
+    fn judge(
+        &self,
+        shown: &Shown<'_>,
+        (from, to): (u64, u64),
+        read: usize,
+        state: &mut State,
+        kept: &mut Vec<Range<usize>>,
+        each: &mut impl FnMut(Found<'_>) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        kept.clear();
+        state.wide = self.file.shown_wide(from);
+        self.filter.matches_in(&shown.bytes, state, |range| kept.push(range));
+        let omitted = (to - from).saturating_sub(read as u64 + 1);
+        each(Found { bytes: &shown.bytes, from, to, kept, omitted, map: &shown.map })
     }
 
     /// Reads whole lines that end at `end` into `buf`; returns where they begin there and in the file.
@@ -187,7 +233,7 @@ mod tests {
     fn written(text: &[u8]) -> LogFile {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
-        LogFile::from_file(file).unwrap()
+        LogFile::from_file(file, &None).unwrap()
     }
 
     fn naive(text: &[u8], filter: &Filter) -> Vec<(u64, u64)> {

@@ -127,7 +127,7 @@ mod tests {
     fn written(text: &[u8]) -> LogFile {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(text).unwrap();
-        LogFile::from_file(file).unwrap()
+        LogFile::from_file(file, &None).unwrap()
     }
 
     /// Lines a second apart, with traces, some longer than a probe.

@@ -13,8 +13,10 @@ use super::cursor::{self, OVERLAP_BYTES};
 use super::encode::Block;
 use super::ledger::Ledger;
 use super::lines::{self, LINE_LIMIT};
-use super::logfile::{Head, LogFile, head_of};
+use super::logfile::{Head, LogFile};
+use super::map::Map;
 use super::wide::Wide;
+use std::borrow::Cow;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -95,6 +97,7 @@ pub struct Lines {
     from: u64,
     omitted: u64,
     wide: Option<Wide>,
+    map: Map,
     /// The place behind them.
     pub to: Place,
 }
@@ -114,6 +117,7 @@ impl Lines {
             wide: self.wide,
             check: self.to.check,
             to: self.to.offset,
+            map: &self.map,
         }
     }
 }
@@ -210,7 +214,7 @@ impl Segment {
 
     /// Learns the name from the first bytes of content, if they say it (or if there will be no more).
     pub fn learn_head(&self, first: &[u8], settled: bool) {
-        match head_of(first) {
+        match self.file().head_of(first) {
             Head::Known(generation) => _ = self.head.set(generation),
             Head::Unfinished(generation) if settled => _ = self.head.set(generation),
             Head::Unfinished(_) => {}
@@ -258,10 +262,7 @@ impl Segment {
             return self.read_long(&file, from, to);
         }
         buf.truncate(overlap + length);
-        let check = check_in(&buf, overlap);
-        let to = Place { offset: from.offset + length as u64, check };
-        let wide = file.wide_at(from.offset);
-        Ok(Lines { buf, start: overlap, from: from.offset, omitted: 0, wide, to })
+        self.shown(&file, from.offset, buf, overlap)
     }
 
     /// Reads from `from`, which may be within a line, at most `max` bytes and never beyond `to`, the end of a line: whole
@@ -325,6 +326,24 @@ impl Segment {
         Ok((buf, overlap, whole))
     }
 
+    /// Lines that were read, as they are shown; they begin at `start` of the buffer.
+    fn shown(&self, file: &LogFile, from: u64, buf: Vec<u8>, start: usize) -> Result<Lines, ReadError> {
+        let offset = from + (buf.len() - start) as u64;
+        let shown = file.shown(self.begin(), from, &buf[start..])?;
+        let (own, map) = (shown.bytes, shown.map);
+        let (buf, start) = match own {
+            Cow::Owned(own) => (own, 0),
+            Cow::Borrowed(_) => (buf, start),
+        };
+        // Half a newline is no line: the one before it tells.
+        let check = match buf.len() == start {
+            true => file.check_before(self.begin(), offset)?,
+            false => cursor::check_at_end(&buf[start..]),
+        };
+        let to = Place { offset, check };
+        Ok(Lines { buf, start, from, omitted: 0, wide: file.shown_wide(from), map, to })
+    }
+
     /// Reads the one line at `from`, which is longer than a block.
     fn read_long(&self, file: &LogFile, from: Place, to: u64) -> Result<Lines, ReadError> {
         let want = (to - from.offset).min(LINE_LIMIT as u64 + 1) as usize;
@@ -336,15 +355,7 @@ impl Segment {
         }
         if let Some(newline) = memchr::memchr(b'\n', &buf) {
             buf.truncate(newline + 1);
-            let to = Place { offset: from.offset + newline as u64 + 1, check: check_in(&buf, 0) };
-            return Ok(Lines {
-                buf,
-                start: 0,
-                from: from.offset,
-                omitted: 0,
-                wide: file.wide_at(from.offset),
-                to,
-            });
+            return self.shown(file, from.offset, buf, 0);
         }
         let seen = from.offset + buf.len() as u64;
         let end = match file.next_line_end(seen, to)? {
@@ -356,28 +367,29 @@ impl Segment {
         let newline = file.next_line_end(end - 1, end)?.map_or(0, |_| 1);
         buf.truncate(LINE_LIMIT);
         let omitted = end - newline - (from.offset + buf.len() as u64);
-        let wide = file.wide_at(from.offset);
-        Ok(Lines { buf, start: 0, from: from.offset, omitted, wide, to: Place { offset: end, check } })
+        let buf = file.shown_long(self.begin(), (from.offset, end - newline), &buf)?.into_owned();
+        let (wide, map) = (file.shown_wide(from.offset), Map::default());
+        Ok(Lines { buf, start: 0, from: from.offset, omitted, wide, map, to: Place { offset: end, check } })
     }
 
     /// Whether bytes that begin `overlap` before a place show what the place remembers; at the start of content it
     /// is the first line that tells, as the file has it now.
     fn shows(&self, file: &LogFile, place: Place, bytes: &[u8], overlap: usize) -> io::Result<bool> {
         if overlap > 0 {
-            return Ok(cursor::check_at_end(&bytes[..overlap]) == place.check);
+            // What is shown of a line follows from more than its last bytes.
+            let check = match file.redact() {
+                Some(_) => file.check_before(self.begin(), place.offset)?,
+                None => cursor::check_at_end(&bytes[..overlap]),
+            };
+            return Ok(check == place.check);
         }
         let Some(&generation) = self.head.get().filter(|_| !self.is_trimmed()) else { return Ok(true) };
-        Ok(match head_of(bytes) {
+        Ok(match file.head_of(bytes) {
             Head::Known(found) => generation == found,
             // The block may be shorter than the first line.
             Head::Unfinished(_) => file.head(place.offset)?.settled() == generation,
         })
     }
-}
-
-/// The check of the last line of `buf`, whose lines start at `start`; a line that begins before it cannot be.
-fn check_in(buf: &[u8], start: usize) -> u64 {
-    cursor::check_at_end(&buf[start..])
 }
 
 #[cfg(test)]
@@ -388,7 +400,7 @@ mod tests {
     fn segment(content: &[u8]) -> Segment {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(content).unwrap();
-        Segment::new(0, 1, Arc::new(LogFile::from_file(file).unwrap()), 0, Born::First)
+        Segment::new(0, 1, Arc::new(LogFile::from_file(file, &None).unwrap()), 0, Born::First)
     }
 
     #[test]

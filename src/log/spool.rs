@@ -6,6 +6,7 @@
 //! and finds the begin still before its place has read no hole. The pipe's writer is never held up by a reader.
 
 use super::logfile::LogFile;
+use super::redact::Redact;
 use std::fs::File;
 use std::io::{self, Write};
 
@@ -19,13 +20,13 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// A spool that keeps about `limit` bytes, and a file to read it by.
+    /// A spool that keeps about `limit` bytes, and a file to read it by, which shows it with what `redact` says replaced.
     ///
     /// # Errors
     /// What the system says to a temporary file.
-    pub fn new(limit: u64) -> io::Result<(Spool, LogFile)> {
+    pub fn new(limit: u64, redact: &Redact) -> io::Result<(Spool, LogFile)> {
         let file = tempfile::tempfile()?;
-        let reader = LogFile::from_file(file.try_clone()?)?;
+        let reader = LogFile::from_file(file.try_clone()?, redact)?;
         Ok((Spool { file, begin: 0, end: 0, limit: limit.max(1 << 16) }, reader))
     }
 
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_oldest_lines_go_first_and_offsets_stay_true() {
-        let (mut spool, reader) = Spool::new(1 << 16).unwrap();
+        let (mut spool, reader) = Spool::new(1 << 16, &None).unwrap();
         let said = std::cell::Cell::new(0);
         for i in 0..10_000 {
             spool.write(format!("line {i:05}\n").as_bytes(), &reader, |begin| said.set(begin)).unwrap();

@@ -8,6 +8,7 @@ use crate::live::archive::relocate;
 use crate::live::history::History;
 use crate::log::cursor::{self, HEAD_BYTES, NO_GENERATION};
 use crate::log::filter::Sieve;
+use crate::log::redact::Veil;
 use crate::log::segment::{Place, Segment};
 use crate::log::wide::Wide;
 use bytes::Bytes;
@@ -57,6 +58,8 @@ pub struct Part {
     tip: Place,
     at: u64,
     to: u64,
+    /// The end of all that is there.
+    whole: u64,
     /// The bytes before `at`.
     before: Vec<u8>,
 }
@@ -76,7 +79,8 @@ impl Part {
         }
         let size = segment.file().size()?;
         let (at, to) = (segment.begin(), segment.end().map_or(size, |end| end.min(size)));
-        Ok(Part { segment, path, tip, at, to: to.max(at), before: Vec::new() })
+        let to = to.max(at);
+        Ok(Part { segment, path, tip, at, to, whole: to, before: Vec::new() })
     }
 
     /// Where it begins and ends.
@@ -87,6 +91,29 @@ impl Part {
     /// The generation that it is of.
     pub fn segment(&self) -> &Segment {
         &self.segment
+    }
+
+    /// Of what is redacted only whole lines are given: begins with the line that it begins in, and ends with the one that it
+    /// ends in.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn veil(&mut self) -> io::Result<Option<Veil>> {
+        let (segment, whole) = (self.segment.clone(), self.whole);
+        let (file, begin) = (segment.file(), segment.begin());
+        let Some(redactor) = file.redact() else { return Ok(None) };
+        let from = file.last_line_end(begin, self.at)?;
+        let to = match self.to > from {
+            true => file.next_line_end(self.to - 1, whole)?.unwrap_or(whole),
+            false => from,
+        };
+        self.only(from..to)?;
+        Ok(Some(Veil::new(redactor.clone(), file.state_at(begin, from)?, file.wide_at(from))))
+    }
+
+    /// What its next byte is in UTF-16, if it is given in that.
+    pub fn shown_wide(&self) -> Option<Wide> {
+        self.segment.file().shown_wide(self.at)
     }
 
     /// What its next byte is in UTF-16, if it is in that.
@@ -171,15 +198,21 @@ pub struct Download {
     /// The history and the number of its lives that are still to come.
     lives: Option<(History, usize)>,
     path: Option<PathBuf>,
+    /// What hides what is redacted, and then what keeps some lines.
+    veil: Option<Veil>,
     sieve: Option<Sieve>,
     ended: bool,
     _permit: Permit,
 }
 
 impl Download {
-    /// A part of a generation.
-    pub fn part(part: Part, sieve: Option<Sieve>, permit: Permit) -> Download {
-        Download { part, lives: None, path: None, sieve, ended: false, _permit: permit }
+    /// A part of a generation; of one that is redacted only whole lines.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn part(mut part: Part, sieve: Option<Sieve>, permit: Permit) -> io::Result<Download> {
+        let veil = part.veil()?;
+        Ok(Download { part, lives: None, path: None, veil, sieve, ended: false, _permit: permit })
     }
 
     /// All lives of a history, oldest first; `None` if there is nothing.
@@ -193,13 +226,14 @@ impl Download {
         permit: Permit,
     ) -> io::Result<Option<Download>> {
         let mut left = history.len();
-        let first = next_life(&history, &mut left, path.as_ref())?;
+        let mut first = next_life(&history, &mut left, path.as_ref())?;
         let lives = Some((history, left));
         let mut sieve = sieve;
         if let (Some(sieve), Some(part)) = (&mut sieve, &first) {
-            sieve.begin(part.wide());
+            sieve.begin(part.shown_wide());
         }
-        Ok(first.map(|part| Download { part, lives, path, sieve, ended: false, _permit: permit }))
+        let veil = first.as_mut().map(Part::veil).transpose()?.flatten();
+        Ok(first.map(|part| Download { part, lives, path, veil, sieve, ended: false, _permit: permit }))
     }
 
     /// Reads a block and gives what of it is sent, perhaps nothing; `None` at the end.
@@ -209,29 +243,45 @@ impl Download {
         }
         let block = self.part.next()?;
         if !block.is_empty() {
+            let block = match &mut self.veil {
+                None => block,
+                Some(veil) => {
+                    let mut shown = Vec::new();
+                    veil.push(&block, &mut shown);
+                    Bytes::from(shown)
+                }
+            };
             let Some(sieve) = &mut self.sieve else { return Ok(Some(block)) };
             let mut kept = Vec::new();
             sieve.push(&block, &mut kept);
             return Ok(Some(Bytes::from(kept)));
         }
-        let (mut kept, mut begins) = (Vec::new(), false);
+        let (mut last, mut kept, mut begins) = (Vec::new(), Vec::new(), false);
+        if let Some(veil) = &mut self.veil {
+            veil.finish(self.part.segment().end().is_none(), &mut last);
+        }
         if let Some((history, left)) = &mut self.lives
             && let Some(next) = next_life(history, left, self.path.as_ref())?
         {
             self.part = next;
+            self.veil = self.part.veil()?;
             begins = true;
         } else {
             self.ended = true;
         }
-        if let Some(sieve) = &mut self.sieve {
-            sieve.finish(&mut kept);
-            // The last line of a life stays one of its own.
-            if !self.ended && kept.last().is_some_and(|&last| last != b'\n') {
-                kept.push(b'\n');
+        match &mut self.sieve {
+            None => kept = last,
+            Some(sieve) => {
+                sieve.push(&last, &mut kept);
+                sieve.finish(&mut kept);
+                if begins {
+                    sieve.begin(self.part.shown_wide());
+                }
             }
-            if begins {
-                sieve.begin(self.part.wide());
-            }
+        }
+        // The last line of a life stays one of its own.
+        if !self.ended && kept.last().is_some_and(|&last| last != b'\n') {
+            kept.push(b'\n');
         }
         Ok(Some(Bytes::from(kept)))
     }

@@ -44,9 +44,9 @@ pub async fn lines(state: Arc<State>, query: &str, headers: &HeaderMap) -> Resul
     let at = parse_at(params.get("at").unwrap_or("end"), source.key, state.hub.zone())?;
     let filter = filters::compiled(&params, state.hub.zone()).await?;
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    let is_wide = newest.file().wide_at(0).is_some();
-    let said =
-        filter.is_some() || is_wide || accept.is_some_and(|accept| accept.contains("application/json"));
+    // Bytes that are not the file's are never given raw.
+    let other = newest.file().wide_at(0).is_some() || source.redact.is_some();
+    let said = filter.is_some() || other || accept.is_some_and(|accept| accept.contains("application/json"));
     let wanted = Wanted { at, before, after, generation, filter, said };
     let turn = state.limits.look().await?;
     let found = tokio::task::spawn_blocking(move || {
@@ -60,7 +60,6 @@ pub async fn lines(state: Arc<State>, query: &str, headers: &HeaderMap) -> Resul
         Ok(Err(refused)) => return Err(problem(&refused)),
         Err(_) => return Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the read failed")),
     };
-    // Bytes that are not the file's are never given raw.
     let is_wide = found.life.segment.file().wide_at(0).is_some();
     Ok(match said || found.is_cut || is_wide {
         true => json(found.json(&name)),
@@ -185,7 +184,7 @@ impl Around {
         out.push_str(r#","lines":["#);
         for (i, line) in self.lines.iter().enumerate() {
             let bytes = &self.bytes[line.bytes.clone()];
-            let wide = segment.file().wide_at(line.offset);
+            let wide = segment.file().shown_wide(line.offset);
             if wide.is_some_and(|wide| is_rest(wide, bytes)) {
                 continue;
             }

@@ -64,6 +64,8 @@ pub async fn raw(
         let part = open(&state, &source, slice).await?;
         match sieve {
             Some(sieve) => filtered(part, head, sieve, permit).await?,
+            // What is redacted has another length than the file, and no ranges.
+            None if source.redact.is_some() => veiled(part, head, permit).await?,
             None => bytes(part, head, headers, permit).await?,
         }
     };
@@ -262,10 +264,10 @@ async fn bytes(part: Part, head: bool, headers: &HeaderMap, permit: Permit) -> R
         let range = now.from + sent.start..now.from + sent.end;
         let part = download::blocking(move || {
             part.only(range)?;
-            Ok(part)
+            Download::part(part, None, permit)
         });
-        let part = part.await.map_err(|error| unreadable(&error))?;
-        warp::reply::stream(Download::part(part, None, permit).into_stream()).into_response()
+        let download = part.await.map_err(|error| unreadable(&error))?;
+        warp::reply::stream(download.into_stream()).into_response()
     };
     *response.status_mut() = status;
     insert(&mut response, header::CONTENT_LENGTH, &length.to_string());
@@ -296,10 +298,9 @@ impl Sifting {
             let length = (at - begin).min(LOOK_BACK_BYTES);
             let mut before = vec![0; length as usize];
             let n = part.segment().file().read_at(&mut before, at - length)?;
-            self.state.wide = part.segment().file().wide_at(at - length);
-            self.state.pass(&before[..n], want);
+            self.state.pass(&part.segment().file().told(&before[..n], at - length), want);
         }
-        self.state.wide = part.segment().file().wide_at(at);
+        self.state.wide = part.segment().file().shown_wide(at);
         Ok(Sieve::new(self.filter, self.state))
     }
 }
@@ -312,10 +313,17 @@ async fn filtered(mut part: Part, head: bool, sifting: Sifting, permit: Permit) 
         let from = segment.file().last_line_end(segment.begin(), range.start)?;
         let sieve = sifting.at(&part, from)?;
         part.only(from..range.end)?;
-        Ok((part, sieve))
+        Download::part(part, Some(sieve), permit)
     });
-    let (part, sieve) = opened.await.map_err(|error| unreadable(&error))?;
-    Ok(endless(head, || Download::part(part, Some(sieve), permit)))
+    let download = opened.await.map_err(|error| unreadable(&error))?;
+    Ok(endless(head, || download))
+}
+
+/// All lines, with what is redacted replaced.
+async fn veiled(part: Part, head: bool, permit: Permit) -> Result<Response, Problem> {
+    let opened = download::blocking(move || Download::part(part, None, permit));
+    let download = opened.await.map_err(|error| unreadable(&error))?;
+    Ok(endless(head, || download))
 }
 
 /// All generations, oldest first.

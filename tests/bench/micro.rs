@@ -13,7 +13,9 @@ use logcast::log::encode::{Block, Encoder, Format};
 use logcast::log::filter::{Filter, Levels, Spec, State};
 use logcast::log::index::Counted;
 use logcast::log::lines;
+use logcast::log::map::Map;
 use logcast::log::record::{Options, Reader};
+use logcast::log::redact::{self, Redactor, Rules};
 use logcast::log::tally::Tally;
 
 fn main() {
@@ -29,7 +31,8 @@ fn encode(bencher: Bencher<'_, '_>, format: Format, bytes: &[u8]) {
     let mut out = Vec::new();
     bencher.counter(BytesCount::of_slice(bytes)).bench_local(|| {
         out.clear();
-        let block = Block { bytes: black_box(bytes), from: 0, omitted: 0, wide: None, check: 0, to };
+        let block =
+            Block { bytes: black_box(bytes), from: 0, omitted: 0, wide: None, check: 0, to, map: Map::SAME };
         encoder.encode(&stamp, block, &mut out);
         out.len()
     });
@@ -112,6 +115,39 @@ fn filter_by_level(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn filter_by_time(bencher: Bencher<'_, '_>) {
     filter(bencher, Spec { since: "2026-11-25T12:00:00Z".parse().ok(), ..Spec::default() });
+}
+
+/// The tutorial's lines, and lines of which each has a secret.
+fn redacted(kind: &str) -> Vec<u8> {
+    match kind {
+        "lines" => work::block(),
+        "access log" => {
+            let line = b"192.0.2.7 - - [27/Nov/2026:09:12:17 +0000] \"GET /img/logo.png HTTP/1.1\" 200 5316 \"https://example.org/shop\" \"Mozilla/5.0 (X11; Linux x86_64)\"\n";
+            line.repeat((64 << 10) / line.len())
+        }
+        _ => {
+            let line = b"2026-11-27T09:12:17.123Z INFO login user=ann password=hunter2 from 192.0.2.7 in 12 ms, session opened for the shop\n";
+            line.repeat((64 << 10) / line.len())
+        }
+    }
+}
+
+/// What it costs to look for secrets, and to replace them; beside `encode_events`.
+#[divan::bench(args = ["lines", "access log", "a secret a line"])]
+fn redact_secrets(bencher: Bencher<'_, '_>, kind: &str) {
+    redact(bencher, Rules { patterns: Vec::new(), secrets: true }, &redacted(kind));
+}
+
+#[divan::bench(args = ["lines", "a secret a line"])]
+fn redact_a_pattern(bencher: Bencher<'_, '_>, kind: &str) {
+    redact(bencher, Rules { patterns: vec![r"password=(\S+)".to_owned()], secrets: false }, &redacted(kind));
+}
+
+fn redact(bencher: Bencher<'_, '_>, rules: Rules, bytes: &[u8]) {
+    let redactor = Redactor::new(&rules).expect("patterns").expect("something to redact");
+    bencher
+        .counter(BytesCount::of_slice(bytes))
+        .bench_local(|| redactor.run(&mut redact::State::default(), black_box(bytes)).is_some());
 }
 
 #[divan::bench]

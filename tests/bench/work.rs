@@ -9,6 +9,7 @@ use logcast::live::followed::{Followed, Look};
 use logcast::live::resume::Start;
 use logcast::live::view::ViewKey;
 use logcast::log::encode::{Block, Encoder, Format, Stamp};
+use logcast::log::map::Map;
 use std::fs::File;
 use std::future::Future;
 use std::hint::black_box;
@@ -106,7 +107,7 @@ fn encoder(blocks: u64) -> Result<()> {
         out.clear();
         encoder.encode(
             &stamp,
-            Block { bytes: black_box(&bytes), from, omitted: 0, wide: None, check: 0, to },
+            Block { bytes: black_box(&bytes), from, omitted: 0, wide: None, check: 0, to, map: Map::SAME },
             &mut out,
         );
         black_box(&out);

@@ -65,6 +65,9 @@ logcast f --tls-cert none
 logcast f --tls-cert none --tls-key none
 logcast f --tls-cert f --tls-key f
 logcast f --tls-cert f --tls-self-signed
+logcast f --redact a(
+logcast f --redact=
+logcast f --redact x\\ny
 
 # ship
 logcast ship f

@@ -25,6 +25,7 @@ const LEVELS: &[(&str, u8)] = &[
     ("log::search", 1),
     ("log::sample", 1),
     ("log::seek", 1),
+    ("log::shown", 1),
     ("log::spool", 1),
     ("log::index", 1),
     ("log::said", 1),
@@ -124,6 +125,33 @@ fn imports_go_down() {
     }
     assert!(seen > 30, "only {seen} imports found: the reader is broken");
     assert!(wrong.is_empty(), "arrows that go up:\n{}", wrong.join("\n"));
+}
+
+/// Who may read the bytes of files as they are: what proves, counts or finds places, and the readers that hand them to
+/// [`log::shown`](logcast::log::shown). Nothing else, so that nothing is shown that was to be redacted.
+const READ_BYTES: &[&str] = &[
+    "live::archive",
+    "live::around::mod",
+    "live::backlog",
+    "live::followed::siblings",
+    "live::growth",
+    "live::indexed",
+    "nats::ship::spool",
+    "web::download",
+    "web::raw",
+];
+
+#[test]
+fn only_few_read_bytes_that_are_not_redacted() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut readers: Vec<String> = sources(&root)
+        .into_iter()
+        .filter(|(module, _)| level(module).is_some_and(|level| level > 1))
+        .filter(|(_, path)| before_tests(&fs::read_to_string(path).expect("a source")).contains(".read_at("))
+        .map(|(module, _)| module)
+        .collect();
+    readers.sort();
+    assert_eq!(readers, READ_BYTES, "lines for clients come from `log::shown`");
 }
 
 #[test]

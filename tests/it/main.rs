@@ -36,6 +36,7 @@ mod properties;
 mod proxies;
 mod raw;
 mod records;
+mod redact;
 mod resume;
 mod rotate;
 mod roundtrip;

@@ -23,6 +23,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 const DEFAULT_SEEDS: std::ops::Range<u64> = 0..48;
+const REDACTED_SEEDS: std::ops::Range<u64> = 100..124;
+/// What a line of the model shows where it is redacted.
+const SHOWN: &str = "token=[redacted:token] ";
 const FAILED_ONCE: &[u64] = &[];
 const STEPS: usize = 28;
 const CALM: Duration = Duration::from_millis(30);
@@ -125,10 +128,12 @@ struct World {
     gaps: Vec<String>,
     destructive: bool,
     rotated: usize,
+    /// Whether the server redacts, and each line holds what it has to replace.
+    redacted: bool,
 }
 
 impl World {
-    fn new() -> World {
+    fn new(redacted: bool) -> World {
         let folder = tempfile::tempdir().expect("a folder");
         let mut world = World {
             folder,
@@ -149,6 +154,7 @@ impl World {
             gaps: Vec::new(),
             destructive: false,
             rotated: 0,
+            redacted,
         };
         world.reopen();
         world.write_lines(3);
@@ -169,6 +175,7 @@ impl World {
     fn start(&mut self) {
         let mut child = Command::new(env!("CARGO_BIN_EXE_logcast"))
             .args(["app.log", "--port", "0"])
+            .args(self.redacted.then_some("--redact-secrets"))
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -206,7 +213,13 @@ impl World {
         rustix::process::kill_process(pid, signal).expect("signal");
     }
 
+    /// What stands in the file for what is shown.
+    fn secret(&self, text: &str) -> String {
+        text.replace(SHOWN, &format!("token=s3cret{} ", "4".repeat(self.next % 40)))
+    }
+
     fn put(&mut self, text: &str) {
+        let text = self.secret(text);
         self.writer.as_mut().expect("a writer").write_all(text.as_bytes()).expect("write");
         self.synced = false;
     }
@@ -217,7 +230,8 @@ impl World {
     }
 
     fn line(&self, life: usize) -> String {
-        format!("life {life} line {:06} {}", self.next, "x".repeat(self.next * 7 % 61))
+        let secret = if self.redacted { SHOWN } else { "" };
+        format!("life {life} line {:06} {secret}{}", self.next, "x".repeat(self.next * 7 % 61))
     }
 
     fn write_lines(&mut self, count: usize) {
@@ -300,8 +314,9 @@ impl World {
                 self.old_writer = Some((old, life));
                 for _ in 0..rng.usize(0..4) {
                     let line = self.line(life);
+                    let text = self.secret(&format!("{line}\n"));
                     let (old, _) = self.old_writer.as_mut().expect("kept");
-                    old.write_all(format!("{line}\n").as_bytes()).expect("write");
+                    old.write_all(text.as_bytes()).expect("write");
                     self.note(line, life);
                 }
             }
@@ -516,12 +531,12 @@ fn choose(rng: &mut fastrand::Rng, destructive: bool) -> Op {
 }
 
 /// Runs one sequence; the log of its steps is the message of its failure.
-fn run(seed: u64) -> Result<(), String> {
+fn run(seed: u64, redacted: bool) -> Result<(), String> {
     let mut rng = fastrand::Rng::with_seed(seed);
     // Every other sequence destroys nothing, and must be exact without any gap.
     let destructive = seed % 2 == 1;
     let calm = std::env::var_os("LOGCAST_MODEL_WILD").is_none();
-    let mut world = World::new();
+    let mut world = World::new(redacted);
     for _ in 0..STEPS {
         let mut op = choose(&mut rng, destructive);
         // What a server that is not there, or a client that is away, cannot be promised.
@@ -561,12 +576,22 @@ fn run(seed: u64) -> Result<(), String> {
 
 #[test]
 fn every_line_once_and_in_order_whatever_happens() {
+    run_all(DEFAULT_SEEDS, false);
+}
+
+/// The same where each line holds a secret: cursors prove themselves by what is shown.
+#[test]
+fn every_line_once_and_in_order_with_its_secret_replaced() {
+    run_all(REDACTED_SEEDS, true);
+}
+
+fn run_all(default: std::ops::Range<u64>, redacted: bool) {
     let range = match std::env::var("LOGCAST_MODEL_SEEDS") {
         Ok(text) => {
             let (from, to) = text.split_once("..").expect("FROM..TO");
             from.parse().expect("a number")..to.parse().expect("a number")
         }
-        Err(_) => DEFAULT_SEEDS,
+        Err(_) => default,
     };
     eprintln!("seeds {range:?} and {FAILED_ONCE:?}");
     let seeds: Vec<u64> = FAILED_ONCE.iter().copied().chain(range).collect();
@@ -576,7 +601,7 @@ fn every_line_once_and_in_order_whatever_happens() {
         for _ in 0..PARALLEL.min(seeds.len()) {
             scope.spawn(|| {
                 while let Some(&seed) = seeds.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    let result = std::panic::catch_unwind(|| run(seed))
+                    let result = std::panic::catch_unwind(|| run(seed, redacted))
                         .unwrap_or_else(|_| Err(format!("seed {seed}: panicked")));
                     if let Err(failure) = result {
                         failures.lock().expect("no panic").push(failure);

@@ -12,6 +12,7 @@ use logcast::log::cursor::{self, Cursor, Entry};
 use logcast::log::encode::{Block, Encoder, Format, Stamp};
 use logcast::log::filter::{self, Levels, Sieve, State as FilterState};
 use logcast::log::lines::{Line, complete, lines};
+use logcast::log::map::Map;
 use logcast::log::record::{self, Inherited, Want};
 use logcast::log::wide::{Wide, is_rest};
 use logcast::web::State;
@@ -75,7 +76,7 @@ pub fn encoder(data: &[u8]) {
     let wide = if from == 0 { Wide::of(bytes) } else { None };
     let omitted = if how & 32 != 0 && !bytes.contains(&b'\n') && !bytes.is_empty() { 4711 } else { 0 };
     let to = from + bytes.len() as u64 + omitted;
-    let block = Block { bytes, from, omitted, wide, check: 99, to };
+    let block = Block { bytes, from, omitted, wide, check: 99, to, map: Map::SAME };
     let encoder = Encoder::new(format, &name);
     let is_kept = |at: usize| keep == 0 || keep >> (at % 8) & 1 == 1;
     let all: Vec<_> = lines(bytes).collect();

@@ -31,14 +31,14 @@ pub(super) fn filtered(
     };
     let take = |read: &mut Read, found: &Found<'_>, kept: &Range<usize>| {
         let bytes = &found.bytes[kept.clone()];
-        let (offset, next) = (found.from + kept.start as u64, found.end_of(kept));
+        let (offset, next) = (found.offset_of(kept.start), found.end_of(kept));
         let start = read.bytes.len();
         read.bytes.extend_from_slice(bytes);
         read.lines.push(Placed {
             offset,
             next,
             bytes: start..read.bytes.len(),
-            omitted: (next - offset).saturating_sub(bytes.len() as u64 + 1),
+            omitted: found.omitted,
             said: Inherited::default(),
         });
     };

@@ -13,9 +13,12 @@ use crate::log::cursor::{Cursor, Entry};
 use crate::log::filter::Filter;
 use crate::log::lines::{self, LINE_LIMIT};
 use crate::log::logfile::LogFile;
+use crate::log::map::Map;
 use crate::log::record::Inherited;
 use crate::log::segment::Place;
+use crate::log::shown::Shown;
 use jiff::Timestamp;
+use std::borrow::Cow;
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -155,6 +158,7 @@ pub fn around(hub: &Hub, source: &Arc<Source>, wanted: &Wanted) -> Result<Around
         Some(filter) => kept::filtered(hub, &file, begin, end, at, wanted, filter)?,
     };
     if wanted.filter.is_none() {
+        show(&file, begin, &mut found)?;
         found.lines = placed(&found);
     }
     if wanted.said {
@@ -162,7 +166,8 @@ pub fn around(hub: &Hub, source: &Arc<Source>, wanted: &Wanted) -> Result<Around
     }
     let check = file.check_before(begin, found.to)?;
     let entry = segment.entry(Place { offset: found.to, check });
-    found.partial = (found.to == end && segment.end().is_none()).then(|| partial(&file, end)).flatten();
+    let unfinished = found.to == end && segment.end().is_none();
+    found.partial = unfinished.then(|| partial(&file, begin, end)).flatten();
     Ok(Around {
         bytes: found.bytes,
         line: found.lines.first().and_then(|line| source.line_of(&segment, line.offset)),
@@ -252,6 +257,23 @@ struct Read {
     to: u64,
     more: bool,
     partial: Option<String>,
+    /// Where the lines are in the file, if they are not as long there.
+    map: Map,
+}
+
+/// Makes of lines that were read what is shown of them.
+fn show(file: &LogFile, begin: u64, read: &mut Read) -> io::Result<()> {
+    let from = read.from;
+    if let Some(omitted) = read.omitted {
+        let end = from + read.bytes.len() as u64 + omitted;
+        read.bytes = file.shown_long(begin, (from, end), &read.bytes)?.into_owned();
+    } else {
+        let shown = file.shown(begin, from, &read.bytes)?;
+        if let Shown { bytes: Cow::Owned(bytes), map } = shown {
+            (read.bytes, read.map) = (bytes, map);
+        }
+    }
+    Ok(())
 }
 
 fn plain(file: &LogFile, begin: u64, end: u64, at: u64, wanted: &Wanted) -> io::Result<Read> {
@@ -314,8 +336,8 @@ fn plain(file: &LogFile, begin: u64, end: u64, at: u64, wanted: &Wanted) -> io::
 /// All lines of what was read without a filter.
 fn placed(read: &Read) -> Vec<Placed> {
     let line = |line: lines::Line<'_>| Placed {
-        offset: read.from + line.from as u64,
-        next: if read.omitted.is_some() { read.to } else { read.from + line.to as u64 },
+        offset: read.from + read.map.raw(line.from as u64),
+        next: if read.omitted.is_some() { read.to } else { read.from + read.map.raw(line.to as u64) },
         bytes: line.from..line.to,
         omitted: read.omitted.unwrap_or(0),
         said: Inherited::default(),
@@ -333,13 +355,12 @@ fn first_line_after(file: &LogFile, begin: u64, at: u64) -> io::Result<u64> {
 }
 
 /// What stands behind the last complete line.
-fn partial(file: &LogFile, end: u64) -> Option<String> {
+fn partial(file: &LogFile, begin: u64, end: u64) -> Option<String> {
     let size = file.size().ok().filter(|&size| size > end)?;
     let mut rest = vec![0; (size - end).min(PARTIAL_BYTES) as usize];
     let n = file.read_at(&mut rest, end).ok()?;
-    match file.wide_at(end) {
-        None => Some(lines::text(&rest[..n]).into_owned()),
-        // Behind a newline's first byte stands its second.
-        Some(wide) => Some(wide.text(&rest[..n])).filter(|text| !text.is_empty()),
-    }
+    let text = file.shown_unfinished(begin, end, &rest[..n])?;
+    // Behind a newline's first byte stands its second.
+    let is_half = text.is_empty() && file.wide_at(end).is_some();
+    (!is_half).then(|| lines::text(&text).into_owned())
 }

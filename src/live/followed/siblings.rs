@@ -4,7 +4,7 @@
 use super::{Followed, Look, modified};
 use crate::live::growth::Growing;
 use crate::log::cursor::NO_GENERATION;
-use crate::log::logfile::{Head, LogFile, head_of};
+use crate::log::logfile::{Head, LogFile};
 use crate::log::rotated::{Held, Order, Stamp, look_for};
 use crate::log::segment::{Born, Place, Segment};
 use std::collections::HashMap;
@@ -57,7 +57,7 @@ impl Followed {
                 break;
             }
         }
-        match head_of(&first) {
+        match next.head_of(&first) {
             Head::Known(generation) => Some(generation),
             Head::Unfinished(_) => None,
         }
@@ -91,7 +91,7 @@ impl Followed {
 
     fn missed(&mut self, next: &LogFile) -> Missed {
         let known = |stamp: &Stamp| self.known.contains_key(stamp);
-        let looked = look_for(&self.path, Order::Oldest, &|stamp| !known(stamp));
+        let looked = look_for(&self.path, Order::Oldest, &self.source.redact, &|stamp| !known(stamp));
         let mut found = looked.held;
         found.reverse();
         // If the next file was rotated away meanwhile, what came after it is for the next look.
@@ -175,7 +175,9 @@ impl Followed {
         if self.looked && std::mem::replace(&mut self.folder_modified, modified) == modified {
             return None;
         }
-        let looked = look_for(&self.path, Order::Newest, &|stamp| !self.known.contains_key(stamp));
+        let looked = look_for(&self.path, Order::Newest, &self.source.redact, &|stamp| {
+            !self.known.contains_key(stamp)
+        });
         let ends: HashMap<Stamp, _> =
             looked.held.iter().map(|held| (held.sibling.stamp, held.end())).collect();
         let end = |stamp: &Stamp| ends.get(stamp).or(self.known.get(stamp)).copied().flatten();

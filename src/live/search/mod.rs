@@ -282,7 +282,7 @@ impl Running<'_> {
         for n in 0..count {
             let kept = &found.kept[if newest_first { count - 1 - n } else { n }];
             self.hits += 1;
-            let offset = found.from + kept.start as u64;
+            let offset = found.offset_of(kept.start);
             if self.query.mode == Mode::Find {
                 self.density.add(offset);
             }
@@ -294,7 +294,7 @@ impl Running<'_> {
                 Mode::Find => self.places.push(offset),
                 Mode::Filter => {
                     let (next, bytes) = (found.end_of(kept), &found.bytes[kept.clone()]);
-                    self.line(place, (offset, next), bytes, sayer);
+                    self.line(place, (offset, next), (bytes, found.omitted), sayer);
                     if self.batch.len() >= BATCH_BYTES {
                         self.flush()?;
                     }

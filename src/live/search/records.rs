@@ -14,12 +14,12 @@ impl Running<'_> {
         &mut self,
         place: &Searched<'_>,
         (offset, next): (u64, u64),
-        bytes: &[u8],
+        (bytes, omitted): (&[u8], u64),
         sayer: &mut Sayer,
     ) {
         let segment = place.segment;
         let file = segment.file();
-        let (text, begin) = (file.text(bytes, offset), segment.begin());
+        let (text, begin) = (file.shown_text(bytes, offset), segment.begin());
         let text = strip_cr(text.strip_suffix(b"\n").unwrap_or(&text));
         let text = if offset == 0 { lines::strip_mark(text) } else { text };
         let shown = lines::cut(text, LINE_LIMIT);
@@ -33,7 +33,7 @@ impl Running<'_> {
         if let Ok(said) = sayer.say(&file, begin, (offset, next), bytes) {
             json::push_said(said, &mut self.batch);
         }
-        let cut = (next - offset).saturating_sub(bytes.len() as u64 + 1) + (text.len() - shown.len()) as u64;
+        let cut = omitted + (text.len() - shown.len()) as u64;
         if cut > 0 {
             let _ = write!(self.batch, r#","cut":{cut}"#);
         }

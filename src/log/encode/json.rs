@@ -13,6 +13,8 @@ const ALL: Want = Want { time: true, level: true };
 
 /// A line as it is shown.
 pub(super) struct Shown<'a> {
+    /// Where it is in the block's bytes.
+    place: Range<usize>,
     from: u64,
     pub(super) to: u64,
     pub(super) check: u64,
@@ -26,7 +28,7 @@ pub(super) fn shown<'a>(
     lines: impl Iterator<Item = Line<'a>>,
 ) -> impl Iterator<Item = Shown<'a>> {
     lines.filter(move |line| is_line(block, *line)).map(move |line| {
-        let from = block.from + line.from as u64;
+        let from = block.offset(line.from);
         if block.omitted > 0 {
             let (text, less) = match block.wide {
                 Some(wide) => (Cow::Owned(wide.text(line.text).into_bytes()), 0),
@@ -36,7 +38,8 @@ pub(super) fn shown<'a>(
                 }
             };
             let omitted = block.omitted + less as u64;
-            return Shown { from, to: block.to, check: block.check, omitted, text };
+            let place = 0..block.bytes.len();
+            return Shown { place, from, to: block.to, check: block.check, omitted, text };
         }
         let text = match block.wide {
             Some(wide) => {
@@ -47,8 +50,8 @@ pub(super) fn shown<'a>(
             None if from == 0 => Cow::Borrowed(lines::strip_mark(line.text)),
             None => Cow::Borrowed(line.text),
         };
-        let (to, check) = (block.from + line.to as u64, check(raw(block.bytes, line)));
-        Shown { from, to, check, omitted: 0, text }
+        let (to, check) = (block.offset(line.to), check(raw(block.bytes, line)));
+        Shown { place: line.from..line.to, from, to, check, omitted: 0, text }
     })
 }
 
@@ -89,11 +92,10 @@ impl Encoder {
                 let _ = write!(out, r#","origin":{origin}"#);
             }
             if let Some(state) = &mut state {
-                let at = (line.from - block.from) as usize;
                 state.wide = block.wide.map(|wide| wide.at(passed as u64));
-                state.pass(&block.bytes[passed..at], ALL);
+                state.pass(&block.bytes[passed..line.place.start], ALL);
                 state.inherited.step(&line.text, &state.reader, ALL);
-                passed = (line.to - block.from).min(block.bytes.len() as u64) as usize;
+                passed = line.place.end;
                 push_said(state.inherited, out);
             }
             if line.omitted > 0 {

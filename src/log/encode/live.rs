@@ -35,7 +35,7 @@ impl Encoder {
         );
         let lines = || lines::lines(block.bytes).filter(|line| is_line(block, *line));
         for (i, line) in lines().enumerate() {
-            let _ = write!(out, "{}{}", if i > 0 { "," } else { "" }, block.from + line.from as u64);
+            let _ = write!(out, "{}{}", if i > 0 { "," } else { "" }, block.offset(line.from));
         }
         out.extend_from_slice(br#"],"lines":["#);
         for (i, line) in json::shown(block, lines()).enumerate() {

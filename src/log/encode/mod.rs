@@ -12,6 +12,7 @@ pub mod named;
 use super::cursor::{self, CHECK_DIGITS, check, push_place};
 use super::filter::State;
 use super::lines::{self, LINE_LIMIT, Line};
+use super::map::Map;
 use super::wide::{self, Wide};
 use memchr::memchr;
 use named::Naming;
@@ -111,6 +112,16 @@ pub struct Block<'a> {
     pub check: u64,
     /// Just past the last line.
     pub to: u64,
+    /// Where the lines are in the file, if they are not as long there.
+    pub map: &'a Map,
+}
+
+impl Block<'_> {
+    /// The offset in the file of the place `at` in the bytes, where a line begins or ends.
+    #[inline]
+    pub fn offset(&self, at: usize) -> u64 {
+        self.from + self.map.raw(at as u64)
+    }
 }
 
 /// The encoder of one file's lines.
@@ -140,7 +151,7 @@ impl Encoder {
             }
             Format::Plain if block.omitted == 0 => {
                 out.extend_from_slice(block.bytes);
-                if !block.bytes.ends_with(b"\n") {
+                if !block.bytes.ends_with(b"\n") && !block.bytes.is_empty() {
                     out.push(b'\n');
                 }
             }
@@ -276,7 +287,7 @@ fn sse<'a>(
     }
     let run = block.bytes;
     for line in lines {
-        push_id(stamp, check(raw(run, line)), block.from + line.to as u64, out);
+        push_id(stamp, check(raw(run, line)), block.offset(line.to), out);
         out.extend_from_slice(b"data: ");
         push_clean(text_of(block, line), out);
         out.extend_from_slice(b"\n\n");
@@ -293,7 +304,7 @@ fn sse_clean<'a>(stamp: &Stamp, block: Block<'a>, lines: impl Iterator<Item = Li
     // The first event's lead has no blank line before it.
     let mut skip = 2;
     for line in lines {
-        let offset = block.from.wrapping_add(stamp.shift) + line.to as u64;
+        let offset = block.offset(line.to).wrapping_add(stamp.shift);
         if cursor::offset_digits(offset) != digits {
             digits = cursor::offset_digits(offset);
             lead.clear();
@@ -321,7 +332,7 @@ fn sse_clean<'a>(stamp: &Stamp, block: Block<'a>, lines: impl Iterator<Item = Li
 
 #[inline]
 fn text_of<'a>(block: Block<'a>, line: Line<'a>) -> &'a [u8] {
-    match block.from + line.from as u64 {
+    match block.offset(line.from) {
         0 => lines::strip_mark(line.text),
         _ => line.text,
     }
@@ -361,7 +372,7 @@ fn push_json_string(text: &[u8], out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(&mut *out, &*lines::text(text));
 }
 
-/// What stands for so many bytes of a line that was cut.
+/// What is shown behind a line that was cut, of so many bytes.
 pub fn cut_mark(omitted: u64) -> String {
     format!(" … [cut: {omitted} more bytes]")
 }
@@ -402,7 +413,7 @@ mod tests {
     }
 
     fn block(bytes: &[u8], from: u64) -> Block<'_> {
-        Block { bytes, from, omitted: 0, wide: None, check: 0, to: from + bytes.len() as u64 }
+        Block { bytes, from, omitted: 0, wide: None, check: 0, to: from + bytes.len() as u64, map: Map::SAME }
     }
 
     proptest! {
@@ -471,7 +482,7 @@ mod tests {
     #[test]
     fn a_long_line_is_cut_and_says_so() {
         let mut out = Vec::new();
-        let cut = Block { bytes: b"abc", from: 0, omitted: 7, wide: None, check: 9, to: 11 };
+        let cut = Block { bytes: b"abc", from: 0, omitted: 7, wide: None, check: 9, to: 11, map: Map::SAME };
         Encoder::new(Format::Sse, "f").encode(&Stamp::default(), cut, &mut out);
         let events = read_events(std::str::from_utf8(&out).unwrap());
         assert_eq!(events[0].1, "abc … [cut: 7 more bytes]");

@@ -80,11 +80,13 @@ impl Encoder {
             let encoder =
                 Encoder { origin_json: piece.origin.as_deref().map(super::json_string), ..self.clone() };
             let own = stamp.of_piece(&piece);
+            let map = block.map.from(at.start as u64);
             let part = match block.omitted {
                 0 => Block {
                     bytes: &block.bytes[at.clone()],
-                    from: block.from + at.start as u64,
-                    to: block.from + at.end as u64,
+                    from: block.offset(at.start),
+                    to: block.offset(at.end),
+                    map: &map,
                     ..block
                 },
                 _ => block,
@@ -125,8 +127,8 @@ fn pieces_of(naming: &dyn Naming, block: Block<'_>) -> Vec<(Range<usize>, Piece)
     let end = block.bytes.len();
     let mut pieces = Vec::new();
     let mut at = 0;
-    for piece in naming.pieces(block.from, block.from + end as u64) {
-        let to = (piece.to.saturating_sub(block.from) as usize).min(end);
+    for piece in naming.pieces(block.from, block.to) {
+        let to = (block.map.shown(piece.to.saturating_sub(block.from)) as usize).min(end);
         if to > at {
             pieces.push((at..to, piece));
             at = to;
@@ -147,6 +149,7 @@ mod tests {
     use super::*;
     use crate::log::cursor::Cursor;
     use crate::log::encode::Format;
+    use crate::log::map::Map;
 
     #[derive(Debug)]
     struct Two;
@@ -169,7 +172,15 @@ mod tests {
     fn ids_name_the_message_and_offsets_the_file() {
         let mut stamp = Stamp { own: (5, 3), naming: Some(Arc::new(Two)), ..Stamp::default() };
         push_prefix(&mut stamp.before, 5, 1, 3);
-        let block = Block { bytes: b"one\ntwo\nxyz\n", from: 100, omitted: 0, wide: None, check: 0, to: 112 };
+        let block = Block {
+            bytes: b"one\ntwo\nxyz\n",
+            from: 100,
+            omitted: 0,
+            wide: None,
+            check: 0,
+            to: 112,
+            map: Map::SAME,
+        };
         let mut out = Vec::new();
         Encoder::new(Format::Ndjson, "f").encode(&stamp, block, &mut out);
         let lines: Vec<serde_json::Value> = out

@@ -6,7 +6,7 @@
 //! Two filters are equal if they ask for the same, whatever the order it was said in. Nothing here reads files.
 
 mod mark;
-mod pattern;
+pub(in crate::log) mod pattern;
 mod sieve;
 mod when;
 

@@ -4,10 +4,10 @@
 //! candidates by their literals. The pattern is parsed here first, because only the parser says where it is wrong.
 
 use super::{Case, FilterError, PATTERN_BYTES, Spec, Syntax};
-use grep_matcher::{LineMatchKind, Matcher};
+use grep_matcher::{Captures, LineMatchKind, Matcher};
 use grep_regex::{RegexMatcher, RegexMatcherBuilder};
 use memchr::{memchr, memrchr};
-use regex_syntax::ast::{self, Ast, ClassPerlKind, ClassSetItem};
+use regex_syntax::ast::{self, Ast, ClassPerlKind, ClassSetItem, GroupKind};
 use regex_syntax::hir::translate::TranslatorBuilder;
 use std::convert::Infallible;
 use std::ops::Range;
@@ -21,10 +21,12 @@ const NESTED: u32 = 64;
 
 /// A compiled pattern, or several of which one must match.
 #[derive(Debug)]
-pub(super) struct Pattern {
+pub(in crate::log) struct Pattern {
     matcher: RegexMatcher,
     /// False if the pattern means the ends of the text (`\A`, `\z`): then each line is a text of its own.
     searches: bool,
+    /// The names of its groups, by their numbers.
+    groups: Vec<(usize, String)>,
 }
 
 /// One pattern a `grep`.
@@ -88,7 +90,7 @@ fn build(
             FilterError { parameter, offset: None, message }
         })?;
     let searches = matcher.line_terminator().is_some();
-    Ok(Pattern { matcher, searches })
+    Ok(Pattern { matcher, searches, groups: Vec::new() })
 }
 
 /// The last line of a message is what is wrong; those before it draw the pattern.
@@ -98,8 +100,58 @@ fn one_line(message: &str) -> String {
 }
 
 impl Pattern {
+    /// A regular expression, or several of which one must match; capitals matter.
+    pub(in crate::log) fn exact(
+        parameter: &'static str,
+        texts: &[impl AsRef<str>],
+    ) -> Result<Pattern, FilterError> {
+        let spec = Spec { case: Case::Yes, ..Spec::default() };
+        let sources: Vec<Source> = texts
+            .iter()
+            .map(|text| Source::new(parameter, text.as_ref(), &spec))
+            .collect::<Result<_, _>>()?;
+        let texts: Vec<&str> = sources.iter().map(|source| source.text.as_str()).collect();
+        let mut built = build(parameter, &texts, false, PATTERN_MOST_BYTES)?;
+        if let [only] = &sources[..] {
+            built.groups.clone_from(&only.groups);
+        }
+        Ok(built)
+    }
+
+    /// Calls `each` with every part of a line's text that it means, none of them empty: what its groups match, with
+    /// their names, or all of a match if no group has a part in it.
+    pub(in crate::log) fn each_part<'a>(&'a self, text: &[u8], each: &mut impl FnMut(Range<usize>, &'a str)) {
+        // The engine has no error that it could return.
+        if self.matcher.capture_count() <= 1 {
+            let _ = self.matcher.find_iter(text, |found| {
+                if !found.is_empty() {
+                    each(found.start()..found.end(), "");
+                }
+                true
+            });
+            return;
+        }
+        let Ok(mut captures) = self.matcher.new_captures() else { return };
+        let _ = self.matcher.captures_iter(text, &mut captures, |captures| {
+            let mut grouped = false;
+            for number in 1..captures.len() {
+                if let Some(found) = captures.get(number) {
+                    grouped = true;
+                    let name = self.groups.iter().find(|(own, _)| *own == number);
+                    if !found.is_empty() {
+                        each(found.start()..found.end(), name.map_or("", |(_, name)| name));
+                    }
+                }
+            }
+            if let Some(found) = captures.get(0).filter(|found| !grouped && !found.is_empty()) {
+                each(found.start()..found.end(), "");
+            }
+            true
+        });
+    }
+
     /// True if [`Pattern::next_line`] may be used.
-    pub(super) fn searches(&self) -> bool {
+    pub(in crate::log) fn searches(&self) -> bool {
         self.searches
     }
 
@@ -115,7 +167,7 @@ impl Pattern {
     }
 
     /// The next line with a match, its newline included, from the beginning of a line on.
-    pub(super) fn next_line(&self, block: &[u8], mut at: usize) -> Option<Range<usize>> {
+    pub(in crate::log) fn next_line(&self, block: &[u8], mut at: usize) -> Option<Range<usize>> {
         while at < block.len() {
             let (near, sure) = match self.matcher.find_candidate_line(&block[at..]).ok()?? {
                 LineMatchKind::Confirmed(near) => (at + near, true),
@@ -141,6 +193,8 @@ struct Source {
     text: String,
     /// Capitals do not matter.
     fold: bool,
+    /// The names of its groups, by their numbers.
+    groups: Vec<(usize, String)>,
 }
 
 impl Source {
@@ -152,8 +206,10 @@ impl Source {
         if let Some(at) = memchr(b'\n', pattern.as_bytes()) {
             return Err(wrong(Some(at), "a pattern is looked for within one line".to_owned()));
         }
-        let (text, capital) = match spec.syntax {
-            Syntax::Literal => (regex_syntax::escape(pattern), pattern.chars().any(char::is_uppercase)),
+        let (text, capital, groups) = match spec.syntax {
+            Syntax::Literal => {
+                (regex_syntax::escape(pattern), pattern.chars().any(char::is_uppercase), Vec::new())
+            }
             Syntax::Regex => {
                 let tree = ast::parse::ParserBuilder::new()
                     .nest_limit(NESTED)
@@ -170,7 +226,7 @@ impl Source {
                     .build()
                     .translate(pattern, &tree)
                     .map_err(|error| wrong(Some(error.span().start.offset), error.kind().to_string()))?;
-                (ascii_digits(pattern, &seen.digits), seen.capital)
+                (ascii_digits(pattern, &seen.digits), seen.capital, seen.groups)
             }
         };
         let fold = match spec.case {
@@ -178,7 +234,7 @@ impl Source {
             Case::Yes => false,
             Case::No => true,
         };
-        Ok(Source { text, fold })
+        Ok(Source { text, fold, groups })
     }
 }
 
@@ -201,6 +257,7 @@ struct Seen {
     newline: Option<usize>,
     /// Each `\d`, and whether it is a `\D`.
     digits: Vec<(Range<usize>, bool)>,
+    groups: Vec<(usize, String)>,
 }
 
 impl Seen {
@@ -230,6 +287,11 @@ impl ast::Visitor for Seen {
         match tree {
             Ast::Literal(literal) => self.literal(literal),
             Ast::ClassPerl(class) => self.class(class),
+            Ast::Group(group) => {
+                if let GroupKind::CaptureName { name, .. } = &group.kind {
+                    self.groups.push((name.index as usize, name.name.clone()));
+                }
+            }
             _ => {}
         }
         Ok(())

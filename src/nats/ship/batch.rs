@@ -1,6 +1,5 @@
-//! One message's payload: read from the file, redacted and compressed. Everything here blocks.
+//! One message's payload: read from the file, as it is or as it is shown, and compressed. Everything here blocks.
 
-use super::Redact;
 use crate::live::source::Source;
 use crate::live::unshipped::{read, read_lines};
 use crate::log::segment::{Place, ReadError, Segment};
@@ -33,8 +32,8 @@ pub(super) struct Make {
     pub(super) room: usize,
     /// Whether to compress.
     pub(super) compress: bool,
-    /// What takes secrets out.
-    pub(super) redact: Option<Redact>,
+    /// Whether lines are shipped as they are shown, with what is redacted replaced.
+    pub(super) redacted: bool,
 }
 
 impl Make {
@@ -46,33 +45,32 @@ impl Make {
         from: Place,
         to: u64,
     ) -> Result<Batch, ReadError> {
-        let Some(redact) = &self.redact else {
+        if !self.redacted {
             let (bytes, to) = read(segment, source, from, to, self.bytes.min(self.room))?;
             return Ok(self.packed(bytes, to, None));
-        };
+        }
         let mut want = self.bytes;
         loop {
             // Whole lines only: a secret in two pieces would be in neither.
             let lines = read_lines(segment, source, from, to, want)?;
             let place = lines.to;
             let block = lines.block();
-            let mut out = Vec::with_capacity(block.bytes.len());
-            redact(block.bytes, &mut out);
-            let single = block.omitted > 0 || memchr::memchr_iter(b'\n', block.bytes).nth(1).is_none();
-            if out.len() <= self.room && block.omitted == 0 {
-                return Ok(self.packed(out, place, None));
+            if block.bytes.len() <= self.room && block.omitted == 0 {
+                return Ok(self.packed(block.bytes.to_vec(), place, None));
             }
-            if single || want < 2 {
-                let kept = out.len().min(self.room.saturating_sub(1));
-                let cut = block.omitted + (out.len() - kept) as u64;
-                out.truncate(kept);
-                if !out.ends_with(b"\n") {
-                    out.push(b'\n');
-                }
-                return Ok(self.packed(out, place, Some(cut)));
+            if block.omitted > 0 || memchr::memchr_iter(b'\n', block.bytes).nth(1).is_none() || want < 2 {
+                return Ok(self.beginning(block.bytes, block.omitted, place));
             }
             want /= 2;
         }
+    }
+
+    /// A payload of the beginning of a line, of which `omitted` bytes were not read.
+    pub(super) fn beginning(&self, line: &[u8], omitted: u64, to: Place) -> Batch {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let kept = &line[..line.len().min(self.room.saturating_sub(1))];
+        let cut = omitted + (line.len() - kept.len()) as u64;
+        self.packed([kept, b"\n"].concat(), to, Some(cut).filter(|&cut| cut > 0))
     }
 
     /// A payload of these bytes.

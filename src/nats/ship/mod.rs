@@ -43,8 +43,6 @@ const ONCE_PATIENCE: Duration = Duration::from_secs(15);
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const MOST_WAIT: Duration = Duration::from_secs(2);
 
-/// Takes secrets out of whole lines: lines in, lines out.
-pub type Redact = Arc<dyn Fn(&[u8], &mut Vec<u8>) + Send + Sync>;
 /// Says something to a person.
 pub type Say = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -83,8 +81,6 @@ pub struct Options {
     pub once: bool,
     /// The folder of checkpoints.
     pub state: Option<PathBuf>,
-    /// What takes secrets out.
-    pub redact: Option<Redact>,
     /// Who is told what a person should know.
     pub say: Say,
 }

@@ -56,7 +56,7 @@ impl Shipper {
         };
         (self.gone_tries, self.error_tries) = (0, 0);
         let ended = segment.end() == Some(batch.to.offset);
-        if ended && !batch.whole && self.shared.options.once && self.shared.options.redact.is_some() {
+        if ended && !batch.whole && self.shared.options.once && self.source.redact.is_some() {
             // Half a line cannot be redacted; the next run finds it whole.
             let Some(own) = &mut self.own else { return Ok(()) };
             own.apply(&Delta::Advance(segment, batch.to));
@@ -78,7 +78,7 @@ impl Shipper {
             bytes: options.batch_bytes,
             room: most.saturating_sub(HEADER_ROOM).max(LEAST_BYTES),
             compress: options.compress,
-            redact: options.redact.clone(),
+            redacted: self.source.redact.is_some(),
         }
     }
 

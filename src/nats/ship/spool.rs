@@ -4,9 +4,11 @@
 //! process: what was not shipped is, by the next one that ships a pipe of this name. Past its limit the pipe's writer
 //! waits: nothing is given up.
 
+use super::batch::{Batch, Make};
 use super::file::{Halt, Shipper};
+use crate::log::lines::LINE_LIMIT;
 use crate::log::logfile::Ident;
-use crate::log::segment::Place;
+use crate::log::segment::{Place, Segment};
 use crate::nats::error::Error;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -178,23 +180,23 @@ impl Shipper {
         let make = self.make();
         let mut at = place;
         while at.offset < size {
-            let mut bytes = vec![0; (size - at.offset).min(make.bytes.min(make.room) as u64) as usize];
+            let most = if make.redacted { LINE_LIMIT } else { make.bytes.min(make.room) };
+            let mut bytes = vec![0; (size - at.offset).min(most as u64) as usize];
             let n = file.read_at(&mut bytes, at.offset).map_err(system)?;
             bytes.truncate(n);
             if n == 0 || memchr::memchr(b'\n', &bytes).is_some() {
                 // The follower has not read all of it.
                 return Ok(false);
             }
-            if let Some(redact) = &make.redact {
-                let mut out = Vec::new();
-                redact(&bytes, &mut out);
-                bytes = out;
-            }
-            let offset = at.offset + n as u64;
+            let offset = if make.redacted { size } else { at.offset + n as u64 };
             let check = file.check_before(segment.begin(), offset).map_err(system)?;
             segment.learn_head(&bytes, true);
             let to = Place { offset, check };
-            self.send(&segment, at, make.packed(bytes, to, None), offset == size).await?;
+            let batch = match make.redacted {
+                true => last_shown(&make, &segment, at.offset, &bytes, to).map_err(system)?,
+                false => make.packed(bytes, to, None),
+            };
+            self.send(&segment, at, batch, offset == size).await?;
             at = to;
         }
         if place.offset == size && size > 0 {
@@ -209,6 +211,21 @@ impl Shipper {
         spool.remove();
         Ok(true)
     }
+}
+
+/// The last line of a pipe, which lacks its newline, as it is shown; `read` are its first bytes. What is redacted must be
+/// seen whole: it is not cut into pieces as other lines are.
+fn last_shown(make: &Make, segment: &Segment, from: u64, read: &[u8], to: Place) -> io::Result<Batch> {
+    let file = segment.file();
+    let omitted = to.offset - from - read.len() as u64;
+    let shown = match omitted {
+        0 => file.shown(segment.begin(), from, read)?.bytes,
+        _ => file.shown_long(segment.begin(), (from, to.offset), read)?,
+    };
+    Ok(match omitted == 0 && shown.len() <= make.room {
+        true => make.packed(shown.into_owned(), to, None),
+        false => make.beginning(&shown, omitted, to),
+    })
 }
 
 fn ends_within_a_line(path: &Path) -> io::Result<bool> {

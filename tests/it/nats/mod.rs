@@ -7,6 +7,7 @@
 mod exact;
 mod forms;
 mod heavy;
+mod redacted;
 mod refused;
 mod rotation;
 mod servers;
