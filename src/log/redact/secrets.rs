@@ -8,7 +8,7 @@ use super::{Mask, card};
 use crate::log::lines::{complete, strip_cr};
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 use aho_corasick::{AhoCorasick, BuildError};
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memmem, memrchr};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -46,7 +46,6 @@ enum Rule {
     Authorization,
     Bearer,
     Basic,
-    Url,
     Jwt,
     Hook,
 }
@@ -70,7 +69,6 @@ const RULES: &[(&str, Rule)] = &[
     ("authorization", Rule::Authorization),
     ("bearer", Rule::Bearer),
     ("basic", Rule::Basic),
-    ("://", Rule::Url),
     ("eyj", Rule::Jwt),
     ("hooks.slack.com/", Rule::Hook),
     ("passw", named("password", false)),
@@ -166,6 +164,7 @@ impl Secrets {
             }
             lower.shrink_to(WINDOW_BYTES);
         });
+        urls(run, |range| each(Mask { range, name: "url-password" }));
         card::find(run, |range| each(Mask { range, name: "card" }));
     }
 
@@ -213,7 +212,6 @@ impl Rule {
             Rule::Authorization => authorization(text, word),
             Rule::Bearer => scheme(text, word, false).map(|range| (range, "bearer")),
             Rule::Basic => scheme(text, word, true).map(|range| (range, "basic")),
-            Rule::Url => url_password(text, word).map(|range| (range, "url-password")),
             Rule::Jwt => jwt(text, word.start).map(|range| (range, "jwt")),
             Rule::Hook => hook(text, word).map(|range| (range, "slack")),
         }
@@ -231,6 +229,23 @@ impl Key {
         // Words with dashes are not keys.
         let random = self.others.is_empty() || rest.iter().any(u8::is_ascii_digit);
         (fits && random).then_some(word.start..end)
+    }
+}
+
+/// Calls `each` with every password in a URL: many lines have a URL, few an `@`.
+fn urls(run: &[u8], mut each: impl FnMut(Range<usize>)) {
+    let mut done = 0;
+    while let Some(found) = memchr(b'@', &run[done..]) {
+        let at = done + found;
+        let start = memrchr(b'\n', &run[done..at]).map_or(done, |before| done + before + 1);
+        let end = memchr(b'\n', &run[at..]).map_or(run.len(), |end| at + end);
+        let text = strip_cr(&run[start..end]);
+        for sign in memmem::find_iter(text, "://") {
+            if let Some(range) = url_password(text, sign..sign + 3) {
+                each(range.start + start..range.end + start);
+            }
+        }
+        done = end;
     }
 }
 
