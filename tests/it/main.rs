@@ -30,6 +30,7 @@ mod metrics;
 mod model;
 #[cfg(feature = "nats")]
 mod nats;
+mod package;
 mod pipelines;
 mod process;
 mod properties;
