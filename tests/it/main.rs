@@ -32,6 +32,7 @@ mod model;
 mod nats;
 mod package;
 mod pipelines;
+mod private;
 mod process;
 mod properties;
 mod proxies;
