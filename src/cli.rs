@@ -19,7 +19,7 @@ use self::serve::{RunArgs, ServeArgs};
 use self::tail::TailArgs;
 use self::wrong::usage;
 use crate::commands::http::Fingerprint;
-use crate::commands::{Failure, check, color_talk, complain, hash, health};
+use crate::commands::{Failure, check, color_talk, complain, hash, health, out};
 use crate::live::backlog::Backlog;
 use crate::web::params::parse_backlog;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -184,7 +184,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
 }
 
 fn print(bytes: &[u8]) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
+    let mut out = out::stdout()?.lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::refused(format!("cannot write to stdout: {error}")))

@@ -7,6 +7,8 @@
 //! The modules are layers, and imports go down only (`tests/it/layers.rs` reads the `use` lines):
 //! `cli` (5) → `commands`, `generate` (4) → `web` (3) → `live`, `nats` (2) → `log` files (1) → `log` pure (0).
 
+#![forbid(unsafe_code)]
+
 pub mod cli;
 pub mod commands;
 pub mod generate;

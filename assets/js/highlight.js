@@ -3,7 +3,7 @@
  * is made and no row is filled again. Where it cannot, the matches become `<mark>` elements in the row.
  */
 
-import { matcher } from './query.js';
+import { matcher, reach } from './query.js';
 
 const MOST = 200; // marks in one row
 const NEAR_PX = 600;
@@ -139,7 +139,7 @@ export function ranges(nodes, text, regex) {
     }
     return { node: nodes[node], at: at - start };
   };
-  for (const found of text.matchAll(regex)) {
+  for (const found of text.slice(0, reach(regex.source)).matchAll(regex)) {
     if (!found[0] || out.length >= MOST) continue;
     const from = place(found.index, false);
     const to = place(found.index + found[0].length, true);

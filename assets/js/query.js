@@ -64,6 +64,31 @@ export function params(query, more = []) {
   return out;
 }
 
+/** The steps in which a browser may find nothing in a row: it tries all ways, which the server does not. */
+const STEPS = 2e7;
+
+/**
+ * In how much of a row a pattern may be looked for: each part that repeats as it likes takes as many ways as there are
+ * characters, each choice two; a group that repeats what has choices takes more than there is time for.
+ * @param {string} source
+ */
+export function reach(source) {
+  let ways = 1;
+  let rest = source.replace(/\\.|\[(?:\\.|[^\]])*\]/gsu, 'x').replace(/\(\?[^)]*?[:>)]/gu, '(').replace(/([^)])\{\d+\}/gu, '$1');
+  for (let was = ''; was !== rest; ) {
+    was = rest;
+    rest = rest.replace(/\(([^()]*)\)(?![*+{])/gu, (_, inner) => {
+      ways *= 2 ** (inner.split('|').length - 1);
+      return inner.replaceAll('|', '');
+    });
+    rest = rest.replace(/\([^()*+?{|]*\)/gu, 'x');
+  }
+  if (rest.includes('(')) return 0;
+  const most = rest.split('|').map((part) => (part.match(/[*+]|\{\d+,/gu)?.length ?? 0));
+  ways *= 2 ** rest.split('?').length / 2;
+  return Math.floor((STEPS / ways) ** (1 / (Math.max(...most) + 1)));
+}
+
 /** How the browser finds a term in a line, to mark it; null where its syntax is not the server's. @param {Term} term */
 export function matcher(term) {
   let source = term.regex ? term.text.replace(/\(\?P</g, '(?<') : escape(term.text).replace(/\\[#&~-]/g, (c) => c[1]);

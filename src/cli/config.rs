@@ -10,6 +10,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgAction, ArgMatches, Command};
 use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
@@ -25,6 +26,8 @@ fn is_nowhere(path: &Path, error: &io::Error) -> bool {
 
 /// The next step where a value is wrong.
 const VALUES: &str = "logcast serve --help tells what an option takes";
+/// Whoever may write it may have everything served to everybody.
+const OTHERS_WRITE: u32 = 0o002;
 /// The most that is read of it.
 const MOST: u64 = 1 << 20;
 /// The commands that it is for, beside that which has no name.
@@ -52,7 +55,13 @@ pub(super) fn with_config(definition: Command, matches: &ArgMatches) -> Result<C
     let text = match read(&path) {
         Err(error) if given.is_none() && is_nowhere(&path, &error) => return Ok(definition),
         Err(error) => return Err(Failure::refused(format!("cannot read '{}': {error}", path.display()))),
-        Ok(text) => text,
+        Ok((_, mode)) if mode & OTHERS_WRITE != 0 => {
+            let failure = format!("cannot trust '{}': every user may write to it", path.display());
+            return Err(
+                Failure::refused(failure).help(format!("chmod o-w '{}', or --no-config", path.display()))
+            );
+        }
+        Ok((text, _)) => text,
     };
     let settings = settings(&path.display().to_string(), &text)?;
     let explicit =
@@ -78,10 +87,13 @@ pub(super) fn with_config(definition: Command, matches: &ArgMatches) -> Result<C
     })
 }
 
-fn read(path: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(MOST).read_to_string(&mut text)?;
-    Ok(text)
+/// What it says, and its mode.
+fn read(path: &Path) -> io::Result<(String, u32)> {
+    let (file, mut text) = (std::fs::File::open(path)?, String::new());
+    let meta = file.metadata()?;
+    file.take(MOST).read_to_string(&mut text)?;
+    // A device such as /dev/null is everybody's, and says nothing.
+    Ok((text, if meta.is_file() { meta.mode() } else { 0 }))
 }
 
 /// `$XDG_CONFIG_HOME/logcast/config.toml`, below `~/.config` if that is not set.

@@ -9,7 +9,7 @@ mod stream;
 
 use super::http::Fingerprint;
 use super::stop::Stop;
-use super::{Failure, plain};
+use super::{Failure, out, plain};
 use crate::generate::Numbered;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -60,6 +60,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
         let help = format!("logcast check '{}/app.log'", shown.trim_end_matches('/'));
         return Err(Failure::usage(format!("cannot check '{shown}': it is a folder")).help(help));
     }
+    let out = out::stdout()?;
     // Without a verdict it did not succeed.
     let stop = Stop::listen(1)?;
     let mut verdict = Verdict::default();
@@ -72,7 +73,7 @@ pub fn run(options: &Options) -> Result<(), Failure> {
             .and_then(|file| lines(BufReader::with_capacity(256 << 10, file), options, &stop, &mut verdict)),
     };
     read.map_err(|error| Failure::refused(format!("cannot read '{shown}': {error}")))?;
-    let mut out = io::stdout().lock();
+    let mut out = out.lock();
     // A verdict that nobody wants to read is one all the same; one that cannot be written is none.
     if let Err(error) = out.write_all(verdict.text().as_bytes()).and_then(|()| out.flush())
         && error.kind() != io::ErrorKind::BrokenPipe

@@ -93,7 +93,7 @@ pub fn run(options: Options) -> Result<(), Failure> {
     let mut outputs = Vec::new();
     let to_stdout = paths.is_empty();
     if to_stdout {
-        outputs.push(Output::stdout());
+        outputs.push(Output::stdout()?);
     }
     for (number, path) in paths.into_iter().enumerate() {
         let lane =
@@ -233,9 +233,9 @@ impl Writer {
             let len = output.push(&mut self.generator);
             self.lines += 1;
             self.bytes += len;
-            if let Some(rotation) = self.options.rotation
-                && output.is_due(rotation)
-            {
+            let Some(rotation) = self.options.rotation else { continue };
+            // A file of one line is renamed and followed by the next one at once.
+            while output.is_due(rotation) {
                 output.rotate(rotation).map_err(|error| (output.name(), error))?;
             }
         }

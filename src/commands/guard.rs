@@ -5,11 +5,13 @@ use super::serve::Options;
 use super::{Failure, talk};
 use crate::log::private::{Privacy, strictest};
 use crate::log::source::Spec;
-use crate::web::auth::{Policy, Tries, random_token};
+use crate::web::auth::{Policy, random_token};
 use crate::web::owner;
 use crate::web::people::People;
 use crate::web::tls::{Files, Tls};
+use crate::web::tries::Tries;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Mutex;
 
 /// Where the certificate comes from.
 #[derive(Debug)]
@@ -66,6 +68,8 @@ pub(super) struct Guard {
     pub(super) tls: Option<Tls>,
     /// The token in force.
     pub(super) token: Option<String>,
+    /// One for the browser that is started, good once.
+    pub(super) once: Option<String>,
 }
 
 /// Sets it up, and says what a person should know about it.
@@ -98,11 +102,13 @@ pub(super) fn guard(options: &Options, bound: &Bound, admission: Admission) -> R
         talk(options.quiet, &format!("certificate: SHA-256 {fingerprint}"));
     }
     let port = bound.addresses.first().map_or(0, SocketAddr::port);
+    let once = if options.open && token.is_some() { Some(random()?) } else { None };
     let policy = Policy {
         hosts: [options.allow_host.clone(), options.bind.clone()].concat(),
         any_address: bound.addresses.iter().any(|address| address.ip().is_unspecified()),
         origins: options.allow_origin.clone(),
         token: token.clone(),
+        once: Mutex::new(once.clone()),
         session: random()?,
         cookie: format!("logcast-{port}"),
         people: match options.people.is_empty() {
@@ -114,7 +120,7 @@ pub(super) fn guard(options: &Options, bound: &Bound, admission: Admission) -> R
         proxies: options.trusted_proxies.clone(),
         tries: Tries::default(),
     };
-    Ok(Guard { policy, tls, token })
+    Ok(Guard { policy, tls, token, once })
 }
 
 fn random() -> Result<String, Failure> {

@@ -28,7 +28,9 @@ pub fn run(url: &str) -> Result<(), Failure> {
         Err(_) => Err(failure("it does not answer")),
         Ok(Err(error)) => Err(match error.help {
             Some(help) => failure(&error.cause).help(help),
-            None => failure(&error.cause),
+            None => {
+                failure(&error.cause).help("is it running there? logcast serve prints its URL when it starts")
+            }
         }),
         Ok(Ok(response)) if response.status().is_success() => Ok(()),
         Ok(Ok(response)) => Err(failure(&format!("it says '{}'", response.status()))),

@@ -7,6 +7,7 @@ pub mod guard;
 pub mod hash;
 pub mod health;
 pub mod http;
+pub mod out;
 pub mod run;
 pub mod serve;
 #[cfg(feature = "nats")]

@@ -5,7 +5,7 @@
 //! that no viewer holds it up.
 
 use super::serve::{self, Options, Signals, all_ended, all_taken};
-use super::{Failure, plain, talk};
+use super::{Failure, out, plain, talk};
 use crate::live::feed::Hub;
 use crate::live::pipe::{Named, Tee};
 use rustix::fs::{Access, access};
@@ -46,6 +46,9 @@ pub fn run(options: Options, job: Job) -> Result<u8, Failure> {
     // Before anything is bound and said; what changes until it starts is told then.
     if let Some(program) = job.command.first() {
         look_for(program).map_err(|error| cannot_run(program, &error))?;
+    }
+    if job.show {
+        out::stdout()?;
     }
     serve::start(options, Vec::new(), Some(job))
 }

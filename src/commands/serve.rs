@@ -15,13 +15,15 @@ pub(super) use self::signals::Signals;
 
 use super::bind::bind;
 use super::guard::{Admission, Certificate, guard};
+use super::http::without_secrets;
 use super::run::Job;
-use super::{Failure, check_marks, plain, talk, trace};
+use super::{Failure, check_marks, out, plain, talk, trace};
 use crate::live::backlog::Backlog;
 use crate::live::counts::Counter;
 use crate::live::feed::{Hub, Shown};
 use crate::live::pipe::Tee;
 use crate::live::{follow, indexer};
+use crate::log::private::leave_private_files;
 use crate::log::redact::Redact;
 use crate::log::source::{self, Spec};
 use crate::web::State;
@@ -33,7 +35,6 @@ use crate::web::routes::Refused;
 use crate::web::server;
 use jiff::tz::TimeZone;
 use std::ffi::OsString;
-use std::io::{self, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -157,6 +158,10 @@ pub(super) fn start(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Res
 
 async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u8, Failure> {
     trace::tell(options.verbose);
+    let tee: Tee = match options.tee && job.is_none() {
+        true => Some(Box::new(out::stdout()?)),
+        false => None,
+    };
     let stop = CancellationToken::new();
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     // Before the files are opened: they need descriptors too.
@@ -168,14 +173,15 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         Shown { history: options.history, zone: options.zone.clone(), redact: options.redact.clone() };
     let hub = Arc::new(Hub::new(shown));
     let quiet = options.quiet;
-    let tee: Tee = options.tee.then(|| Box::new(io::stdout()) as Box<dyn Write + Send>);
     let (mut job, pipes) = match job {
         None => (None, Vec::new()),
         Some(job) => job.pipes(limit).map(|(job, pipes)| (Some(job), pipes))?,
     };
     let admission = Admission::of(&options, &bound, &specs);
+    let only_public = admission == Admission::Anyone && !options.no_auth && !bound.addresses.is_empty();
+    leave_private_files(only_public);
     let follow_options = follow::Options {
-        only_public: admission == Admission::Anyone && !options.no_auth && !bound.addresses.is_empty(),
+        only_public,
         poll: options.poll,
         follow: options.follow,
         spool_limit: options.spool_limit,
@@ -184,8 +190,14 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         fed: fed::fed(&specs, options.follow, quiet, &stop)?,
         talk: Box::new(move |text| talk(quiet, text)),
     };
+    let (missing, has_globs) =
+        (missing(&specs, options.follow), specs.iter().any(|spec| matches!(spec, Spec::Glob(_))));
     let follower = follow::start(hub.clone(), specs, follow_options)
         .map_err(|error| Failure::refused(error.to_string()))?;
+    missing.iter().for_each(|text| talk(quiet, text));
+    if has_globs && hub.sources().is_empty() {
+        talk(quiet, "no file matches yet");
+    }
     let indexer = indexer::start(hub.clone(), BLOCKING_NICE)
         .map_err(|error| Failure::refused(format!("cannot start: {error}")))?;
     let guard = guard(&options, &bound, admission)?;
@@ -205,7 +217,7 @@ async fn serve(options: Options, specs: Vec<Spec>, job: Option<Job>) -> Result<u
         stop: stop.clone(),
         drain: OnceLock::new(),
     });
-    urls::say(&options, &bound, guard.token.as_deref(), secure);
+    urls::say(&options, &bound, guard.token.as_deref(), guard.once.as_deref(), secure);
     let bound_names = bound.names();
     // A hangup then means the certificate and the access log, not the end.
     let reloads = access.is_some() || matches!(options.tls, Some(Certificate::Files(_)));
@@ -270,8 +282,14 @@ pub(super) fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {
         let shown = plain(&arg.to_string_lossy());
         let spec = source::parse(arg)
             .map_err(|cause| Failure::usage(format!("cannot follow '{shown}': {cause}")))?;
-        if let Spec::Path { path, .. } = &spec {
-            check_path(path, &shown)?;
+        match &spec {
+            Spec::Path { path, .. } => {
+                check_url(&path.to_string_lossy())?;
+                check_path(path, &shown)?;
+            }
+            // A question mark makes a pattern of it.
+            Spec::Glob(pattern) => check_url(&pattern.text())?,
+            Spec::Stdin { .. } | Spec::Engine { .. } => {}
         }
         if matches!(spec, Spec::Stdin { .. }) && specs.iter().any(|spec| matches!(spec, Spec::Stdin { .. })) {
             return Err(Failure::usage("cannot follow '-': it is a source already").help("name it once"));
@@ -279,6 +297,26 @@ pub(super) fn specs(sources: &[OsString]) -> Result<Vec<Spec>, Failure> {
         specs.push(spec);
     }
     Ok(specs)
+}
+
+/// A URL is no file, but where there is one of that name.
+fn check_url(text: &str) -> Result<(), Failure> {
+    let is_url = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+    match is_url && !Path::new(text).exists() {
+        true => Err(Failure::usage(format!("cannot follow '{}': it is a URL", without_secrets(text)))
+            .help("logcast tail prints the lines of a stream, logcast serve makes one of files")),
+        false => Ok(()),
+    }
+}
+
+/// What a person should know of files that are not there: perhaps a name was mistyped, perhaps they only come later.
+fn missing(specs: &[Spec], follow: bool) -> Vec<String> {
+    let later = if follow { " yet; it is served when it is" } else { "" };
+    let gone = specs.iter().filter_map(|spec| match spec {
+        Spec::Path { name, path } if matches!(path.try_exists(), Ok(false)) => Some(name),
+        _ => None,
+    });
+    gone.map(|name| format!("'{name}' is not there{later}")).collect()
 }
 
 /// What can never be followed is said at once; what is only not there yet, or not readable yet, waits.

@@ -10,7 +10,7 @@ mod paths;
 use self::paths::{folders, names};
 use super::fed::{Fed, Feed};
 use super::feed::Hub;
-use super::followed::{Followed, Look, is_secret};
+use super::followed::{Followed, Look, refusal};
 use super::pipe::{self, Named, Progress, Stream, Tee};
 use super::piped::Piped;
 use super::source::Source;
@@ -194,8 +194,8 @@ impl Follower {
     /// A new path. A FIFO and what a compressed file holds are copied like standard input.
     fn join(&mut self, name: String, path: PathBuf) -> io::Result<()> {
         self.joined.insert(path.clone());
-        // A secret one stays a path, which is looked at, and refused.
-        if !(self.options.only_public && is_secret(&path))
+        // One that is not to be read stays a path, which is looked at, and refused.
+        if refusal(&path, self.options.only_public).is_none()
             && std::fs::metadata(&path).is_ok_and(|meta| pipe::is_stream(&path, &meta))
         {
             let stream = pipe::open_stream(&path).map_err(|error| named(&name, &error))?;

@@ -18,7 +18,7 @@ use super::vector::Delta;
 use super::view::Content;
 use crate::log::cursor::NO_GENERATION;
 use crate::log::logfile::{Head, Ident, LogFile};
-use crate::log::private::{Privacy, privacy};
+use crate::log::private::{Privacy, is_lure, privacy};
 use crate::log::rotated::Stamp;
 use crate::log::segment::{Born, Place, Segment};
 use compare::{Change, Found, compare};
@@ -50,6 +50,8 @@ pub struct Followed {
     looked: bool,
     new: bool,
     trouble: Option<String>,
+    /// Whether it was said that the file that is read is closed to others now.
+    closed: bool,
     /// The siblings that were seen, with what they hold up to where.
     known: HashMap<Stamp, Option<(u64, Place)>>,
     folder_modified: i128,
@@ -73,9 +75,18 @@ pub struct Look<'a> {
     pub only_public: bool,
 }
 
-/// Whether there are users of this machine that may not read a file.
-pub(super) fn is_secret(path: &Path) -> bool {
-    privacy(path).is_ok_and(|found| found != Privacy::Open)
+/// Why a file is not to be read, whoever asks for it: because some users may not read it and all may ask, or because
+/// somebody else's link leads to it.
+pub(super) fn refusal(path: &Path, only_public: bool) -> Option<&'static str> {
+    if only_public && privacy(path).is_ok_and(|found| found != Privacy::Open) {
+        return Some("some users here may not read it, and all may ask; see --token and --no-auth");
+    }
+    is_lure(path).then_some("another user's link leads to it, and it is not theirs; name the file itself")
+}
+
+/// Whether it matters that the very file that was judged is read.
+fn refusal_counts(path: &Path, only_public: bool) -> bool {
+    only_public || std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink())
 }
 
 impl Followed {
@@ -91,6 +102,7 @@ impl Followed {
             looked: false,
             new,
             trouble: None,
+            closed: false,
             known: HashMap::new(),
             folder_modified: 0,
             last: Weak::new(),
@@ -128,19 +140,22 @@ impl Followed {
         let listed = if look.tick { self.list_siblings() } else { None };
         let lives = self.open.last().map(|growing| growing.segment.serial);
         let readable = self.read_all(look);
-        let found = match std::fs::metadata(&self.path) {
-            Ok(meta) if look.only_public && self.is_new(&meta) && is_secret(&self.path) => {
-                self.looked = true;
-                return self.fail(
-                    look,
-                    "some users here may not read it, and all may ask; see --token and --no-auth",
-                );
-            }
+        let found = std::fs::metadata(&self.path);
+        let is_new = found.as_ref().is_ok_and(|meta| self.is_new(meta));
+        if let Some(why) = is_new.then(|| refusal(&self.path, look.only_public)).flatten() {
+            self.looked = true;
+            return self.fail(look, why);
+        }
+        let judged = found.as_ref().map(Ident::of).ok();
+        let found = match found {
             Ok(meta) if self.open.is_empty() && is_stream(&self.path, &meta) => {
                 self.stream = true;
                 return;
             }
-            Ok(meta) if meta.is_file() => Found::File(Ident::of(&meta)),
+            Ok(meta) if meta.is_file() => {
+                self.note_mode(look, &meta);
+                Found::File(Ident::of(&meta))
+            }
             Ok(meta) => {
                 self.looked = true;
                 return self
@@ -156,6 +171,8 @@ impl Followed {
             Change::Same => self.is_there(look, readable),
             Change::Missing => self.is_missing(look),
             Change::Replaced => match LogFile::open(&self.path, &self.source.redact) {
+                // Names and links are turned quickly: what was not judged is left to the next look.
+                Ok(file) if Some(file.ident()) != judged && refusal_counts(&self.path, look.only_public) => {}
                 Ok(file) => self.replaced(look, file),
                 // It went again in between: the next look knows more.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => self.is_missing(look),

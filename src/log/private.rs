@@ -1,19 +1,43 @@
-//! Who else on this machine may read a file: what its mode says, and the modes of the folders above it.
+//! Who else on this machine may read a file: what its mode says, and the modes of the folders above it; and whose link
+//! leads to it.
 //!
 //! Loopback is open to every user of the machine. What they may read anyway is no secret; what they may not read must
-//! not reach them through us.
+//! not reach them through us. Nor do we read for the owner of a link what that owner could not: who may write into a
+//! folder of logs may put a link there to any file of the machine.
 
 use super::rotated;
 use super::source::Spec;
+use std::fs::Metadata;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// With more files than this their folders are not listed for rotated siblings.
 const MOST_LISTED: usize = 256;
 /// Others may read a file, and search a folder.
 const OTHERS_READ: u32 = 0o004;
 const OTHERS_SEARCH: u32 = 0o001;
+/// As many links as the kernel follows for a path.
+const MOST_LINKS: usize = 40;
+
+/// Whether everybody on this machine may ask, so that nothing may be read but what everybody may read.
+static ONLY_PUBLIC: AtomicBool = AtomicBool::new(false);
+
+/// Says for the life of the process whether files whose mode keeps others out are left alone.
+pub fn leave_private_files(yes: bool) {
+    ONLY_PUBLIC.store(yes, Ordering::Relaxed);
+}
+
+/// Whether a file is one that is to be left alone.
+pub(super) fn is_left_alone(meta: &Metadata) -> bool {
+    ONLY_PUBLIC.load(Ordering::Relaxed) && keeps_others_out(meta)
+}
+
+/// Whether a file's mode keeps other users out.
+pub fn keeps_others_out(meta: &Metadata) -> bool {
+    meta.mode() & OTHERS_READ == 0
+}
 
 /// Who may read a file, from all to few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,7 +63,7 @@ pub fn privacy(path: &Path) -> io::Result<Privacy> {
         }
         found => found?,
     };
-    if std::fs::metadata(&found)?.mode() & OTHERS_READ == 0 {
+    if keeps_others_out(&std::fs::metadata(&found)?) {
         return Ok(Privacy::Private);
     }
     let folder = found.parent().unwrap_or(Path::new("/"));
@@ -54,6 +78,50 @@ fn reachable(folder: &Path) -> io::Result<bool> {
         }
     }
     Ok(true)
+}
+
+/// Whether a path leads over a link of somebody else, to a file that is neither theirs nor for every user to read: then it
+/// is their wish that we read it, and our right. Links of root and of our own user are trusted.
+pub fn is_lure(path: &Path) -> bool {
+    let (Ok(meta), own) = (std::fs::metadata(path), rustix::process::geteuid().as_raw()) else {
+        return false;
+    };
+    let trusted = [0, own, meta.uid()];
+    let foreign =
+        owners_of_links(path).map_or(true, |owners| owners.iter().any(|owner| !trusted.contains(owner)));
+    foreign && privacy(path).map_or(true, |found| found != Privacy::Open)
+}
+
+/// Whose links lie on the way of a path, those in its folders too.
+fn owners_of_links(path: &Path) -> io::Result<Vec<u32>> {
+    let (mut owners, mut left) = (Vec::new(), std::path::absolute(path)?);
+    // What was walked already has no links in it.
+    let mut walked = PathBuf::from("/");
+    loop {
+        let mut parts = left.components();
+        let Some(part) = parts.next() else { return Ok(owners) };
+        let rest = parts.as_path().to_owned();
+        match part {
+            Component::RootDir => walked = PathBuf::from("/"),
+            Component::ParentDir => drop(walked.pop()),
+            Component::CurDir | Component::Prefix(_) => {}
+            Component::Normal(name) => {
+                walked.push(name);
+                let meta = std::fs::symlink_metadata(&walked)?;
+                if meta.is_symlink() {
+                    owners.push(meta.uid());
+                    if owners.len() > MOST_LINKS {
+                        return Err(rustix::io::Errno::LOOP.into());
+                    }
+                    let target = std::fs::read_link(&walked)?;
+                    walked.pop();
+                    left = target.join(rest);
+                    continue;
+                }
+            }
+        }
+        left = rest;
+    }
 }
 
 /// The strictest of all files that are served at the start, with their rotated siblings if `history` counts. A file that
@@ -117,6 +185,47 @@ mod tests {
         set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
         assert_eq!(privacy(&folder.join("later")).unwrap(), Privacy::Enclosed);
         assert!(privacy(Path::new("/nowhere/at/all")).is_err());
+    }
+
+    #[test]
+    fn links_and_whose_they_are() {
+        use std::os::unix::fs::{lchown, symlink};
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        std::fs::create_dir(at("folder")).unwrap();
+        std::fs::write(at("folder/file"), "").unwrap();
+        symlink("folder", at("door")).unwrap();
+        symlink("../door/./file", at("folder/one")).unwrap();
+        symlink(at("folder/one"), at("two")).unwrap();
+        symlink("ring", at("ring")).unwrap();
+        let own = rustix::process::geteuid().as_raw();
+        let links = |name: &str| owners_of_links(&at(name)).map(|owners| owners.len());
+        let above = links("folder/file").unwrap();
+        for (name, count) in [("door/file", 1), ("folder/one", 2), ("two", 3), ("folder/../two", 3)] {
+            assert_eq!(links(name).unwrap() - above, count, "{name}");
+        }
+        assert!(links("ring").is_err() && links("nothing").is_err());
+        set_permissions(at("folder/file"), Permissions::from_mode(0o600)).unwrap();
+        assert!(!is_lure(&at("two")) && !is_lure(&at("nothing")) && !is_lure(&at("folder/file")), "our own");
+        if own != 0 {
+            eprintln!("skipped: only root can make links of others");
+            return;
+        }
+        lchown(at("door"), Some(12_345), None).unwrap();
+        for name in ["two", "door/file", "folder/one"] {
+            assert!(is_lure(&at(name)), "{name}");
+        }
+        assert!(!is_lure(&at("folder/file")), "no link on the way");
+        // What is theirs, they may show; and what is everybody's.
+        lchown(at("folder/file"), Some(12_345), None).unwrap();
+        assert!(!is_lure(&at("two")));
+        lchown(at("folder/file"), Some(54_321), None).unwrap();
+        assert!(is_lure(&at("two")));
+        for name in ["", "folder"] {
+            set_permissions(at(name), Permissions::from_mode(0o755)).unwrap();
+        }
+        set_permissions(at("folder/file"), Permissions::from_mode(0o644)).unwrap();
+        assert!(!is_lure(&at("two")));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 use super::decode::{Codec, decoder};
 use super::logfile::{LogFile, head_bytes, head_of};
+use super::private::{is_left_alone, is_lure};
 use super::redact::Redact;
 use super::segment::Place;
 use std::ffi::OsStr;
@@ -73,9 +74,10 @@ pub fn siblings(path: &Path) -> io::Result<Vec<Sibling>> {
         let Ok(entry) = entry else { continue };
         let Some((codec, rotated_name, number)) = candidate(&entry.file_name(), base) else { continue };
         let path = entry.path();
-        // Not `entry.metadata()`: a sibling may be a link.
+        // Not `entry.metadata()`: a sibling may be a link, though not anybody's to anything.
         let Ok(meta) = std::fs::metadata(&path) else { continue };
-        if !meta.is_file() {
+        let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        if !meta.is_file() || is_link && is_lure(&path) {
             continue;
         }
         let modified = i128::from(meta.mtime()) * 1_000_000_000 + i128::from(meta.mtime_nsec());
@@ -237,6 +239,10 @@ fn hold(sibling: &Sibling, redact: &Redact, last: bool) -> io::Result<Option<Hel
         Err(error) if error.kind() == io::ErrorKind::NotFound && !last => return Err(error),
         Err(_) => return Ok(None),
     };
+    // Its mode is asked of what is open: names move.
+    if raw.metadata().is_ok_and(|meta| is_left_alone(&meta)) {
+        return Ok(None);
+    }
     let held = |raw: File, generation, first, file: Option<LogFile>| {
         let file = file.map(|file| Arc::new(Content { file: Arc::new(file), decoded: 0 }));
         let (sibling, file, broken) = (sibling.clone(), Mutex::new(file), AtomicBool::new(false));

@@ -7,19 +7,13 @@
 use super::asker::{Asker, Proxies};
 use super::people::{Login, People};
 use super::problem::Problem;
-use std::collections::HashMap;
+use super::tries::Tries;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 use warp::http::request::Parts;
 use warp::http::uri::Authority;
 use warp::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
-
-/// Bad tokens or passwords that an address may send in a second.
-const BAD_TRIES: u32 = 5;
-/// The most addresses whose bad tries are counted.
-const MAX_ADDRESSES: usize = 1024;
 
 /// Who may ask. Without anything said: who is on loopback, without a token.
 #[derive(Debug, Default)]
@@ -32,6 +26,8 @@ pub struct Policy {
     pub origins: Vec<String>,
     /// The token, where one is in force.
     pub token: Option<String>,
+    /// One that opens a single session: the browser that we start has it among its arguments, which others may read.
+    pub once: Mutex<Option<String>>,
     /// The value of the cookie that a token is exchanged for; dies with the process.
     pub session: String,
     /// The cookie's name. It holds the port, since cookies ignore ports.
@@ -46,47 +42,6 @@ pub struct Policy {
     pub proxies: Proxies,
     /// Bad tries by address.
     pub tries: Tries,
-}
-
-/// Counts bad tokens and passwords by address; all who come over unix sockets count as one.
-#[derive(Debug, Default)]
-pub struct Tries(Mutex<HashMap<Option<IpAddr>, (Instant, u32)>>);
-
-impl Tries {
-    /// Whether this address may try no more for now.
-    pub(super) fn exhausted(&self, peer: Option<IpAddr>) -> bool {
-        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tries.retain(|_, (since, _)| since.elapsed() < Duration::from_secs(1));
-        match tries.get(&bucket(peer)) {
-            Some((_, count)) => *count >= BAD_TRIES,
-            // So many addresses are one attacker's: for a second nobody else may try.
-            None => tries.len() >= MAX_ADDRESSES,
-        }
-    }
-
-    /// Counts a bad try.
-    pub(super) fn bad(&self, peer: Option<IpAddr>) {
-        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if tries.len() < MAX_ADDRESSES || tries.contains_key(&bucket(peer)) {
-            tries.entry(bucket(peer)).or_insert((Instant::now(), 0)).1 += 1;
-        }
-    }
-
-    /// Takes one back: it was good.
-    pub(super) fn forgive(&self, peer: Option<IpAddr>) {
-        let mut tries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, count)) = tries.get_mut(&bucket(peer)) {
-            *count = count.saturating_sub(1);
-        }
-    }
-}
-
-/// Who counts as one: of IPv6 a network of 64 bits, of which every host has all addresses.
-fn bucket(peer: Option<IpAddr>) -> Option<IpAddr> {
-    match peer?.to_canonical() {
-        IpAddr::V4(ip) => Some(IpAddr::V4(ip)),
-        IpAddr::V6(ip) => Some(IpAddr::V6((u128::from(ip) & !u128::from(u64::MAX)).into())),
-    }
 }
 
 /// What the gate says.
@@ -192,15 +147,24 @@ impl Policy {
 
     /// Whether a token is the one in force.
     pub fn accepts(&self, token: &str, peer: Option<IpAddr>) -> bool {
-        let right = match &self.token {
-            Some(own) => same(own, token),
+        let right = || match &self.token {
+            Some(own) => same(own, token) || self.takes_once(token),
             None => self.people.is_none() && !self.own_only,
         };
-        let good = !self.tries.exhausted(peer) && right;
+        let good = !self.tries.exhausted(peer) && right();
         if !good {
             self.tries.bad(peer);
         }
         good
+    }
+
+    fn takes_once(&self, token: &str) -> bool {
+        let mut once = self.once.lock().unwrap_or_else(PoisonError::into_inner);
+        let right = once.as_deref().is_some_and(|own| same(own, token));
+        if right {
+            *once = None;
+        }
+        right
     }
 
     /// The `Set-Cookie` value of a session.
@@ -364,6 +328,7 @@ mod tests {
             any_address: false,
             origins: vec!["https://ok.example".to_owned(), "null".to_owned()],
             token: None,
+            once: Mutex::default(),
             session: "session".to_owned(),
             cookie: "logcast-8000".to_owned(),
             tries: Tries::default(),
@@ -481,21 +446,14 @@ mod tests {
     }
 
     #[test]
-    fn tries_are_counted_by_network_and_for_all_sockets() {
-        let tries = Tries::default();
-        let ip = |text: &str| text.parse::<IpAddr>().ok();
-        for at in 0..BAD_TRIES {
-            tries.bad(ip(&format!("2001:db8::{at}")));
-            tries.bad(None);
-        }
-        assert!(tries.exhausted(ip("2001:db8::ffff")) && tries.exhausted(None));
-        assert!(!tries.exhausted(ip("2001:db8:0:1::1")) && !tries.exhausted(ip("192.0.2.1")));
-        tries.forgive(None);
-        assert!(!tries.exhausted(None));
-        for at in 0..MAX_ADDRESSES as u32 {
-            tries.bad(Some(IpAddr::from(at.to_be_bytes())));
-        }
-        assert!(tries.exhausted(ip("203.0.113.1")), "a flood of addresses");
+    fn a_token_that_is_good_once() {
+        let mut policy = policy();
+        policy.token = Some("secret".to_owned());
+        policy.once = Mutex::new(Some("door".to_owned()));
+        // For a session, and for nothing else.
+        assert_eq!(decide(&policy, "/stream-logs?token=door", &[("host", "localhost")]), 401);
+        assert!(!policy.accepts("doors", None) && policy.accepts("door", None));
+        assert!(!policy.accepts("door", None) && policy.accepts("secret", None));
     }
 
     #[test]

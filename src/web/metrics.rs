@@ -122,8 +122,16 @@ fn sources_of(sources: &[Arc<Source>], out: &mut DescriptorEncoder<'_>) -> fmt::
     Ok(())
 }
 
+/// A source's name. The format escapes newlines; other control characters, which a terminal would obey, are shown.
 fn named(source: &Source) -> [(&'static str, String); 1] {
-    [("source", source.name.clone())]
+    let mut shown = String::with_capacity(source.name.len());
+    for c in source.name.chars() {
+        match c.is_control() && c != '\n' {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    [("source", shown)]
 }
 
 fn clients_of(hub: &Hub, out: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -25,6 +25,7 @@ pub mod search;
 pub mod server;
 pub mod stream;
 pub mod tls;
+pub mod tries;
 
 use crate::live::backlog::Backlog;
 use crate::live::counts::Counter;

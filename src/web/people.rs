@@ -3,7 +3,7 @@
 //! A password is checked against its hash off the reactor, two at once; who waits too long is told to come again. What
 //! was good is remembered for the life of the process by a keyed digest, so that a request does not cost a hash.
 
-use super::auth::Tries;
+use super::tries::Tries;
 use argon2::{Argon2, PasswordHash, PasswordVerifier};
 use ring::hmac;
 use std::collections::VecDeque;

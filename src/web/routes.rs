@@ -298,25 +298,24 @@ enum Place {
     Beside,
 }
 
-/// Takes the base path off a target.
+/// Takes the base path off a target. The base path itself is the page's: who may have that is shown the way to it.
 fn below(base: &str, uri: &mut Uri) -> Place {
     if base.is_empty() {
         return Place::Below;
     }
     let Some(rest) = uri.path().strip_prefix(base) else { return Place::Beside };
     let query = uri.query().map_or(String::new(), |query| format!("?{query}"));
-    if rest.is_empty() {
-        return Place::Door(format!("{base}/{query}"));
-    }
-    if !rest.starts_with('/') {
-        return Place::Beside;
-    }
+    let (rest, place) = match rest {
+        "" => ("/", Place::Door(format!("{base}/{query}"))),
+        rest if rest.starts_with('/') => (rest, Place::Below),
+        _ => return Place::Beside,
+    };
     let mut parts = uri.clone().into_parts();
     let Ok(path) = format!("{rest}{query}").parse() else { return Place::Beside };
     parts.path_and_query = Some(path);
     let Ok(inner) = Uri::from_parts(parts) else { return Place::Beside };
     *uri = inner;
-    Place::Below
+    place
 }
 
 fn door(location: &str) -> Response {
@@ -361,8 +360,9 @@ mod tests {
             ("/logs", "/logs/", "/", Place::Below),
             ("/logs", "/logs//evil.example/", "//evil.example/", Place::Below),
             ("/logs", "http://h/logs/healthz", "http://h/healthz", Place::Below),
-            ("/logs", "/logs", "/logs", Place::Door("/logs/".to_owned())),
-            ("/logs", "/logs?token=x", "/logs?token=x", Place::Door("/logs/?token=x".to_owned())),
+            ("/logs", "/logs", "/", Place::Door("/logs/".to_owned())),
+            ("/logs", "http://h/logs", "http://h/", Place::Door("/logs/".to_owned())),
+            ("/logs", "/logs?token=x", "/?token=x", Place::Door("/logs/?token=x".to_owned())),
             ("/logs", "/logsx/", "/logsx/", Place::Beside),
             ("/logs", "/", "/", Place::Beside),
             ("/a/b", "/a/b/metrics", "/metrics", Place::Below),

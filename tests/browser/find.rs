@@ -117,6 +117,39 @@ fn text_capitals_and_patterns() {
     browser.no_errors(&[]);
 }
 
+/// Row 122: a pattern for which a browser tries all ways, on a line that somebody wrote for it: the page answers. The
+/// server finds the matches; those that would take the browser for ever are not marked.
+#[test]
+fn no_pattern_stops_the_page() {
+    let mut lines = vec!["a".repeat(60) + "!", "a".repeat(8000) + "!", "aaab".to_owned()];
+    lines.push("marked".to_owned());
+    let Some((_place, _server, browser)) = begin(&lines) else { return };
+    browser.click("#find-regex");
+    let asked = "window.began = performance.now(); setTimeout(() => { window.late = performance.now() - window.began; }, 0)";
+    for (pattern, words) in
+        [("(a+)+b", "1 match"), ("(a|a)*b", "1 match"), ("a*a*a*a*b", "1 match"), ("(?:a?a?)*c", "no match")]
+    {
+        press(&browser, "/");
+        browser.keys(pattern);
+        browser.until(&format!("{words} for {pattern}"), &format!("{WORDS} === '{words}'"));
+        browser.keys(Key::Escape + "");
+        browser.run(asked);
+        browser.until("the page's next turn", "window.late !== undefined");
+        browser.run("delete window.late");
+    }
+    // What is quick is marked as ever.
+    press(&browser, "/");
+    browser.keys("m.rk\\w+$");
+    browser.until("the count", &format!("{WORDS} === '1 match'"));
+    let marks = "[...CSS.highlights.get('found'), ...CSS.highlights.get('current')].map(String).join()";
+    browser.until("the mark", &format!("{marks} === 'marked'"));
+    browser.keys(Key::Escape + "");
+    press(&browser, "/");
+    browser.keys("a+a*b");
+    browser.until("the mark", &format!("{marks} === 'aaab'"));
+    browser.no_errors(&[]);
+}
+
 /// Check 24: a wrong pattern is told in its place, and what was found before stays.
 #[test]
 fn a_wrong_pattern_says_so() {

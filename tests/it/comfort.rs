@@ -1,5 +1,6 @@
 //! What `serve` does for people: where else it is reached, a browser, and a word to containers.
 
+use crate::support::http::{get, raw};
 use crate::support::server::{LOGCAST, run};
 use crate::support::{Client, Place, Server, wait_for};
 use std::fs;
@@ -26,9 +27,44 @@ fn the_page_is_opened() {
     Client::all(&server).take(1);
     let opened = wait_for("the browser", || fs::read_to_string(place.path("opened")).ok());
     assert_eq!(opened.trim_end(), server.page);
+    // Where a token is needed, the browser gets one that is good once: its arguments can be seen by others.
+    place.remove("opened");
+    let server = serve(&place, &[&path], &["f", "--open", "--token", "a-long-token"]);
+    let opened = wait_for("the browser", || fs::read_to_string(place.path("opened")).ok());
+    let (page, once) = opened.trim_end().split_once("?token=").expect("a token");
+    assert_eq!(format!("{page}?token=a-long-token"), server.page);
+    assert!(once.len() >= 32, "{once}");
+    assert_eq!(get(&server, &format!("/raw/f?token={once}")).status, 401);
+    let session = || {
+        let (host, body) = (server.address, format!("{{\"token\":\"{once}\"}}"));
+        let length = body.len();
+        let text = format!(
+            "POST /api/session HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        raw(&server, text.as_bytes()).expect("an answer").status
+    };
+    assert_eq!([session(), session()], [204, 401]);
     let none = serve(&place, &[], &["f", "--qr"]);
     let warning = "warning: no QR code: only this machine is served; see --bind\n";
     wait_for("the warning", || (none.stderr() == warning).then_some(()));
+}
+
+/// A name that was mistyped would be waited for in silence.
+#[test]
+fn what_is_not_there_is_said() {
+    let place = Place::with("f", "one\n");
+    let server = serve(&place, &[], &["f", "g", "none/*.log"]);
+    let said = "'g' is not there yet; it is served when it is\n";
+    wait_for("a word about it", || (server.stderr() == said).then_some(()));
+    place.write("g", "two\n");
+    Client::open(&server, "file=g&lines=all").take(1);
+    let server = serve(&place, &[], &["none/*.log"]);
+    wait_for("a word about it", || (server.stderr() == "no file matches yet\n").then_some(()));
+    let server = serve(&place, &[], &["h", "--no-follow"]);
+    wait_for("a word about it", || (server.stderr() == "'h' is not there\n").then_some(()));
+    let quiet = serve(&place, &[], &["f", "h", "--quiet"]);
+    Client::all(&quiet).take(1);
+    assert_eq!(quiet.stderr(), "");
 }
 
 #[test]
@@ -57,7 +93,8 @@ fn health() {
         );
     }
     let outcome = run(&place, &[LOGCAST, "healthcheck", "http://127.0.0.1:1/"]);
-    let expected = "error: 'http://127.0.0.1:1/healthz' is not well: Connection refused (os error 111)\n";
+    let expected = "error: 'http://127.0.0.1:1/healthz' is not well: Connection refused (os error 111)\n\
+        help: is it running there? logcast serve prints its URL when it starts\n";
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(1), expected));
     assert_eq!(run(&place, &[LOGCAST, "healthcheck", "nothing"]).code, Some(2));
 }

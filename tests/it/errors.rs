@@ -9,6 +9,7 @@ use crate::support::{Place, Server};
 use std::fmt::Write;
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// What is typed. `PORT` stands for a port that is taken, `SERVER` for a page that needs the token secret-token.
@@ -30,6 +31,8 @@ logcast generate f g
 # sources
 logcast folder
 logcast serve folder
+logcast http://127.0.0.1:1/?token=secret-token
+logcast name=https://127.0.0.1:1/
 logcast /dev/null
 logcast - -
 
@@ -152,6 +155,7 @@ logcast check --count x
 # tail
 logcast tail
 logcast tail 127.0.0.1:8000
+logcast tail f
 logcast tail ftp://127.0.0.1/
 logcast tail http://
 logcast tail http://127.0.0.1:99999/
@@ -219,6 +223,7 @@ logcast f --config token.toml
 logcast f --config pair.toml
 logcast f --config pattern.toml
 logcast f --config binary.toml
+logcast f --config everybodys.toml
 logcast f --config key.toml --no-config
 logcast run --config key.toml true
 
@@ -249,6 +254,9 @@ fn place() -> Place {
         place.write(name, text);
     }
     place.write("binary.toml", b"port = \xff\n");
+    place.write("everybodys.toml", "port = 0\n");
+    let mode = fs::Permissions::from_mode(0o666);
+    fs::set_permissions(place.path("everybodys.toml"), mode).expect("a mode");
     place
 }
 

@@ -278,15 +278,44 @@ fn a_renamed_file_is_still_written_for_a_moment() {
         fs::read_to_string(place.path(name)).map(|text| text.lines().count()).ok()
     };
     for (count, expected) in [
-        // The first time the new file is not there before the 3 late lines are written …
-        (12, [None, Some(12), None]),
-        (20, [Some(7), Some(13), None]),
+        // The first time the new file is not there before the 3 last lines of the old one are written …
+        (6, [Some(6), None, None]),
+        (9, [None, Some(9), None]),
+        (14, [Some(4), Some(10), None]),
         // … and the second time it is.
-        (25, [Some(0), Some(12), Some(13)]),
+        (19, [Some(0), Some(9), Some(10)]),
+        (23, [Some(3), Some(10), Some(10)]),
     ] {
         let place = Place::new();
         generate(&place, &format!("--rate 0 --count {count} --rotate rename --rotate-every 10 f"));
         assert_eq!(["f", "f.1", "f.2"].map(|name| lines(&place, name)), expected, "{count}");
+    }
+}
+
+/// `--rotate N` means N lines in each file, and a size that the last line of each reaches.
+#[test]
+fn every_file_holds_what_was_said() {
+    for how in ["rename", "copytruncate"] {
+        for every in [1, 2, 3, 4, 100] {
+            let place = Place::new();
+            let count = every * 5;
+            generate(&place, &format!("--rate 0 --count {count} --sequence --rotate {every},{how},9 f"));
+            for old in 1..=5 {
+                let text = fs::read_to_string(place.path(&format!("f.{old}"))).expect("an old file");
+                assert_eq!(text.lines().count(), every, "{how} {every}: f.{old}");
+            }
+            assert!(!place.path("f.6").exists());
+        }
+        let place = Place::new();
+        generate(&place, &format!("--rate 0 --count 2000 --format go --seed 3 --rotate 5k,{how},99 f"));
+        let mut old = 0;
+        while let Ok(text) = fs::read_to_string(place.path(&format!("f.{}", old + 1))) {
+            old += 1;
+            let last = text.lines().next_back().expect("lines").len() + 1;
+            let before = text.len() - last;
+            assert!(text.len() >= 5 << 10 && before < 5 << 10, "{how}: f.{old} {} {before}", text.len());
+        }
+        assert!(old >= 10, "{how}: {old} old files");
     }
 }
 

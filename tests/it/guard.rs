@@ -227,6 +227,22 @@ fn a_token_or_a_password() {
     assert!(curl(&["-u", "jo:correct horse", &url]).contains("\"status\":401"));
 }
 
+/// A token may hold what has a meaning in URLs: the one that is printed still lets in.
+#[test]
+fn a_token_of_any_characters() {
+    let place = with_mode(0o644);
+    let token = "a+b/c=d&e#f%67?h~";
+    let server = Server::start(&place, &["f", "--token", token]);
+    assert_eq!(server.page, format!("http://{}/?token=a%2Bb%2Fc%3Dd%26e%23f%2567%3Fh~", server.address));
+    for url in [&server.page, &server.stream] {
+        let tailed = run(&place, &[LOGCAST, "tail", "--no-follow", url]);
+        assert_eq!((tailed.code, tailed.stdout.as_str()), (Some(0), "secret line\n"), "{}", tailed.stderr);
+        assert_eq!(run(&place, &[LOGCAST, "healthcheck", url]).code, Some(0));
+    }
+    assert_eq!(ask(&server, "GET", "/raw/f", &format!("Authorization: Bearer {token}\r\n")).status, 200);
+    assert_eq!(get(&server, "/raw/f?token=a%2Bb").status, 401);
+}
+
 /// Passwords that cannot be used, and hashes that are none.
 #[test]
 fn what_is_no_password() {
@@ -271,6 +287,9 @@ fn a_base_path() {
     }
     let door = get(&server, "/logs?token=a-long-token");
     assert_eq!((door.status, door.header("location")), (308, Some("/logs/?token=a-long-token")));
+    // The page asks for the token: whoever forgot the slash is led there as well.
+    let door = get(&server, "/logs");
+    assert_eq!((door.status, door.header("location")), (308, Some("/logs/")), "{}", door.text());
     let body = "{\"token\":\"a-long-token\"}";
     let host = server.address;
     let post = format!(

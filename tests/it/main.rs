@@ -30,7 +30,9 @@ mod metrics;
 mod model;
 #[cfg(feature = "nats")]
 mod nats;
+mod package;
 mod pipelines;
+mod private;
 mod process;
 mod properties;
 mod proxies;

@@ -12,7 +12,8 @@ fn value(text: &str, series: &str) -> Option<f64> {
 fn counts_are_those_of_what_happened() {
     let place = Place::with("f", numbered("old", 0, 3).join("\n") + "\n");
     place.write("odd \"name\"\\", "");
-    let server = Server::start(&place, &["f", "odd \"name\"\\"]);
+    place.write("ev\r\nil 7\u{1b}[2J", "");
+    let server = Server::start(&place, &["f", "odd \"name\"\\", "ev\r\nil 7\u{1b}[2J"]);
     let mut client = Client::open(&server, "file=f&lines=0");
     client.hello();
     place.append("f", "one\ntwo\n");
@@ -37,6 +38,7 @@ fn counts_are_those_of_what_happened() {
         (r#"logcast_refused_requests_total{status="404"}"#, 1.0),
         (r#"logcast_source_following{source="f"}"#, 1.0),
         (r#"logcast_source_size_bytes{source="odd \"name\"\\"}"#, 0.0),
+        (r#"logcast_source_size_bytes{source="ev\\r\nil 7\\u{1b}[2J"}"#, 0.0),
     ] {
         assert_eq!(value(&text, series), Some(expected), "{series} in\n{text}");
     }

@@ -65,6 +65,15 @@ logcast check r.log >/dev/full
 logcast --help >/dev/full
 logcast --no-follow --once --port 0 app.log >/dev/full
 logcast --no-follow --once --port 0 app.log >&-
+logcast tail --no-follow -n all --cursor-file closed "$DB" >&-; ls closed
+logcast generate --count 5 >&-
+logcast check r.log >&-
+seq 3 | logcast --tee --once --port 0 >&-
+logcast run --port 0 touch ran >&-; ls ran
+logcast run --no-show --port 0 true >&-
+logcast --version >&-
+logcast generate --count 5 --rate 0 >/dev/null
+logcast generate --count 5 --rate 0 1<>/dev/null
 logcast --no-follow --once --port 0 app.log 2>&-
 logcast tail --no-follow -n 1 "$URL" 2>&-
 logcast --no-such-flag 2>&-

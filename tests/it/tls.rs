@@ -3,6 +3,7 @@
 use crate::support::server::{LOGCAST, run};
 use crate::support::{Place, Server, have, wait_for};
 use rustix::process::Signal;
+use std::fs;
 
 /// A certificate for `localhost` in `NAME.pem` and `NAME.key`.
 #[track_caller]
@@ -173,4 +174,37 @@ fn tail_speaks_tls() {
     let outcome = run(&place, &tail);
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stderr.contains("SSL_CERT_FILE"), "{}", outcome.stderr);
+}
+
+/// `check` reads a stream over TLS to its end, from the server whose certificate it was told, and from no other.
+#[test]
+fn check_speaks_tls() {
+    let place = Place::new();
+    let made = run(&place, &[LOGCAST, "generate", "--sequence", "--rate", "0", "--count", "500", "f"]);
+    assert_eq!(made.code, Some(0), "{}", made.stderr);
+    let server = Server::start(&place, &["f", "--tls-self-signed", "--no-follow", "--lines", "all"]);
+    let said = wait_for("the fingerprint", || {
+        let stderr = server.stderr();
+        Some(stderr.lines().find_map(|line| line.strip_prefix("certificate: SHA-256 "))?.to_owned())
+    });
+    assert!(server.stream.starts_with("https://"), "{}", server.stream);
+    for url in [&server.page, &server.stream] {
+        let checked = run(&place, &[LOGCAST, "check", url, "--fingerprint", &said]);
+        let whole = "lines=500 lost=0 doubled=0 out_of_order=0 altered=0 gaps=0 other=0\n";
+        assert_eq!((checked.code, checked.stdout.as_str(), checked.stderr.as_str()), (Some(0), whole, ""));
+    }
+    let checked = run(&place, &[LOGCAST, "check", &server.page, "--fingerprint", &"00".repeat(32)]);
+    assert_eq!((checked.code, checked.stdout.as_str()), (Some(1), ""));
+    let untrusted = run(&place, &[LOGCAST, "check", &server.page]);
+    assert_eq!((untrusted.code, untrusted.stdout.as_str()), (Some(1), ""), "{}", untrusted.stderr);
+    // A line that is not whole is seen through TLS as well.
+    place.write("f", fs::read_to_string(place.path("f")).expect("the log").replacen("seq=7 ", "seq=8 ", 1));
+    let server = Server::start(&place, &["f", "--tls-self-signed", "--no-follow", "--lines", "all"]);
+    let said = wait_for("the fingerprint", || {
+        let stderr = server.stderr();
+        Some(stderr.lines().find_map(|line| line.strip_prefix("certificate: SHA-256 "))?.to_owned())
+    });
+    let checked = run(&place, &[LOGCAST, "check", &server.page, "--fingerprint", &said]);
+    assert_eq!(checked.code, Some(1), "{}", checked.stdout);
+    assert!(checked.stdout.contains("lost: 7\n"), "{}", checked.stdout);
 }

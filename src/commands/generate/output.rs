@@ -1,12 +1,13 @@
 //! Where lines go: standard output or a file, its buffer, its numbers and its rotation.
 
-use super::super::{Failure, plain};
+use super::super::{Failure, out, plain};
 use crate::generate::{Generator, Lane, Numbered};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// How many lines a renamed file still gets before the new one is opened, as from a daemon that was not told yet.
+/// How many lines a file gets after it was renamed, as from a daemon that was not told yet. They are the last ones of
+/// those that it is to hold, and fewer where it holds no more.
 const LATE: u64 = 3;
 /// How much of an existing file's end is read for the number of its last line: the longest line fits in.
 const LAST: u64 = 4 << 20;
@@ -14,8 +15,8 @@ const LAST: u64 = 4 << 20;
 /// How a log is rotated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rotate {
-    /// Rename it and begin a new file; some lines still go to the old one. Every other time the new file is there
-    /// before they are written, as `create` of logrotate has it.
+    /// Rename it and begin a new file; its last lines go to it under its new name. Every other time the new file is
+    /// there before they are written, as `create` of logrotate has it.
     Rename,
     /// Copy it and cut it.
     CopyTruncate,
@@ -72,8 +73,11 @@ pub(super) struct Output {
 
 impl Output {
     /// Standard output.
-    pub(super) fn stdout() -> Output {
-        Output::new(None, Box::new(io::stdout()), Lane::default())
+    ///
+    /// # Errors
+    /// If it is closed.
+    pub(super) fn stdout() -> Result<Output, Failure> {
+        Ok(Output::new(None, Box::new(out::stdout()?), Lane::default()))
     }
 
     /// A file, appended to.
@@ -119,12 +123,15 @@ impl Output {
         self.out.flush()
     }
 
-    /// Whether it is time to rotate.
+    /// Whether it is time to rotate: to give the file its new name, or to begin the next one.
     pub(super) fn is_due(&self, rotation: Rotation) -> bool {
+        let (lines, bytes) = self.since;
+        // A file is renamed before it is full.
+        let late = if self.late || rotation.how != Rotate::Rename { 0 } else { LATE };
         match rotation.every {
-            _ if self.late => self.since.0 >= LATE,
-            Every::Lines(lines) => self.since.0 >= lines,
-            Every::Bytes(bytes) => self.since.1 >= bytes,
+            Every::Lines(every) => lines >= every.saturating_sub(late).max(1),
+            // How long the next lines are nobody knows.
+            Every::Bytes(every) => bytes + late * (bytes / lines.max(1)) >= every,
         }
     }
 
@@ -132,8 +139,8 @@ impl Output {
     pub(super) fn rotate(&mut self, rotation: Rotation) -> io::Result<()> {
         self.flush()?;
         let Some(path) = self.path.clone() else { return Ok(()) };
-        self.since = (0, 0);
         if std::mem::take(&mut self.late) {
+            self.since = (0, 0);
             self.out = Box::new(append(&path)?);
             return Ok(());
         }
@@ -148,6 +155,8 @@ impl Output {
                     append(&path)?;
                 }
                 self.late = true;
+                self.rotations += 1;
+                return Ok(());
             }
             Rotate::CopyTruncate => {
                 std::fs::copy(&path, &first)?;
@@ -155,6 +164,7 @@ impl Output {
             }
             Rotate::Truncate => OpenOptions::new().write(true).open(&path)?.set_len(0)?,
         }
+        self.since = (0, 0);
         self.rotations += 1;
         Ok(())
     }

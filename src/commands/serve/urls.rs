@@ -3,6 +3,7 @@
 use super::Options;
 use crate::commands::bind::Bound;
 use crate::commands::{plain, talk};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use std::io::{self, IsTerminal, Write};
@@ -10,10 +11,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-/// Says where the server is, and does with it what the options want.
-pub(super) fn say(options: &Options, bound: &Bound, token: Option<&str>, secure: bool) {
+/// What means nothing else in a URL (RFC 3986 § 2.3): a token may be any text.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Says where the server is, and does with it what the options want. The browser gets a token of its own, if there is one.
+pub(super) fn say(options: &Options, bound: &Bound, token: Option<&str>, once: Option<&str>, secure: bool) {
     let scheme = if secure { "https" } else { "http" };
-    let query = token.map_or(String::new(), |token| format!("?token={token}"));
+    let query =
+        token.map_or(String::new(), |token| format!("?token={}", utf8_percent_encode(token, UNRESERVED)));
     let below = &options.base_path;
     let page = |ip: IpAddr, port: u16| format!("{scheme}://{}{below}/{query}", SocketAddr::new(ip, port));
     let mut urls: Vec<(String, String)> = bound
@@ -65,7 +70,9 @@ pub(super) fn say(options: &Options, bound: &Bound, token: Option<&str>, secure:
         talk(options.quiet, &hint);
     }
     if options.open && !bound.addresses.is_empty() {
-        open(lines.first().copied().unwrap_or_default(), options.quiet);
+        let page = lines.first().copied().unwrap_or_default();
+        let bare = page.split('?').next().unwrap_or_default();
+        open(&once.map_or(page.to_owned(), |once| format!("{bare}?token={once}")), options.quiet);
     }
     if options.qr {
         let named = bound.addresses.iter().filter(|address| !address.ip().is_loopback());

@@ -21,14 +21,14 @@ use self::show::{How, Show};
 use self::stream::{Item, Seen, Stream};
 use super::http::kept::Kept;
 use super::http::{self, Address, Fingerprint};
-use super::{Failure, check_marks, complain, plain, talk};
+use super::{Failure, check_marks, complain, out, plain, talk};
 use crate::live::backlog::Backlog;
 use crate::log::filter::Marks;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
@@ -105,7 +105,7 @@ pub fn run(options: &Options) -> Result<u8, Failure> {
     let targets = targets(options)?;
     let how = how(options)?;
     let refused = |error: io::Error| Failure::refused(format!("cannot write to stdout: {error}"));
-    let output = Output::new().map_err(refused)?;
+    let output = Output::new(&out::stdout()?).map_err(refused)?;
     let keys: Vec<String> = targets.iter().map(Target::key).collect();
     let place = options.cursor_file.as_deref().map(|path| PlaceFile::open(path, &keys)).transpose()?;
     let names = targets.iter().map(|target| plain(&target.name)).collect();
@@ -160,6 +160,10 @@ fn targets(options: &Options) -> Result<Vec<Target>, Failure> {
         let (name, url) = label.map_or((None, arg.as_str()), |(name, url)| (Some(name), url));
         let address = Address::parse(url).map_err(|(cause, help)| {
             let shown = http::without_secrets(url);
+            if Path::new(url).is_file() {
+                let help = format!("tail -F '{shown}' prints it; logcast '{shown}' serves it");
+                return Failure::usage(format!("cannot tail '{shown}': it is a file, not a URL")).help(help);
+            }
             Failure::usage(format!("cannot tail '{shown}': {cause}")).help(help)
         })?;
         let mut address = address.route("stream-logs");

@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Stdout, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::FileTypeExt;
 use std::time::{Duration, Instant};
@@ -39,9 +39,9 @@ impl Output {
     /// Takes standard output over.
     ///
     /// # Errors
-    /// If it is closed.
-    pub(super) fn new() -> io::Result<Output> {
-        let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+    /// If there are no descriptors left.
+    pub(super) fn new(stdout: &Stdout) -> io::Result<Output> {
+        let file = File::from(stdout.as_fd().try_clone_to_owned()?);
         let is_pipe = file.metadata()?.file_type().is_fifo();
         Ok(Output { file, is_pipe, written: 0, marks: VecDeque::new(), last: None })
     }

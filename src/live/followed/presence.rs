@@ -4,6 +4,8 @@
 use super::{Followed, Look};
 use crate::live::source::State;
 use crate::live::vector::Delta;
+use crate::log::private::keeps_others_out;
+use std::fs::Metadata;
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -34,6 +36,19 @@ impl Followed {
         if !exhausted.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error())) {
             self.looked = true;
         }
+    }
+
+    /// Says it once if the mode of a file that is read was made stricter, where all may ask: what was open stays open, to
+    /// us as to whoever else has it open. The next file at the path is refused if it is as strict.
+    pub(super) fn note_mode(&mut self, look: &mut Look<'_>, meta: &Metadata) {
+        let closed = look.only_public && self.named && keeps_others_out(meta);
+        if closed && !self.closed {
+            let name = self.source.name.escape_debug();
+            (look.talk)(&format!(
+                "warning: some users here may no longer read '{name}', and all may ask for it: a restart asks for a token"
+            ));
+        }
+        self.closed = closed;
     }
 
     pub(super) fn is_there(&mut self, look: &mut Look<'_>, readable: bool) {
