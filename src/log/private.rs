@@ -58,7 +58,7 @@ fn reachable(folder: &Path) -> io::Result<bool> {
 
 /// The strictest of all files that are served at the start, with their rotated siblings if `history` counts. A file that
 /// cannot be looked at is one that cannot be read either. Standard input is its
-/// user's own, and a stream is shown to who may read it by whoever names it.
+/// user's own; of a stream of an engine its URL tells, which is not read here.
 pub fn strictest(specs: &[Spec], history: bool) -> Privacy {
     let mut paths: Vec<PathBuf> = Vec::new();
     let mut found = Privacy::Open;
