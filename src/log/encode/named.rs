@@ -7,7 +7,7 @@
 
 use super::{Block, Encoder, Stamp};
 use crate::log::cursor::{PREFIX_DIGITS, push_prefix};
-use crate::log::filter::State;
+use crate::log::filter::{Filter, State};
 use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
@@ -115,6 +115,36 @@ impl Encoder {
     }
 }
 
+/// Whose line it is that ends at `to`.
+pub fn origin_of(naming: &dyn Naming, to: u64) -> Option<Arc<str>> {
+    naming.pieces(to.saturating_sub(1), to).pop()?.origin
+}
+
+/// Leaves of the kept lines of a run those whose origin a filter wants. The run stands at `from..to`; of a line that is too
+/// long only its first `len` bytes are there.
+pub fn keep_wanted(
+    filter: &Filter,
+    naming: Option<&dyn Naming>,
+    (from, to, len): (u64, u64, usize),
+    kept: &mut Vec<Range<usize>>,
+) {
+    if !filter.asks_origin() || kept.is_empty() {
+        return;
+    }
+    let pieces = naming.map_or(Vec::new(), |naming| naming.pieces(from, to));
+    let wanted = pieces.iter().filter(|piece| filter.wants_origin(piece.origin.as_deref()));
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    for piece in wanted {
+        let begin = piece.from.saturating_sub(from).min(len as u64) as usize;
+        // The last piece of a line that is too long holds its end.
+        let end = if piece.to >= to { len } else { (piece.to - from) as usize };
+        parts.extend(
+            within(kept, &(begin..end)).into_iter().map(|range| begin + range.start..begin + range.end),
+        );
+    }
+    *kept = parts;
+}
+
 /// The pieces of a block with their places in it; together they cover it, also where something is not known.
 fn pieces_of(naming: &dyn Naming, block: Block<'_>) -> Vec<(Range<usize>, Piece)> {
     if block.omitted > 0 {
@@ -187,5 +217,28 @@ mod tests {
         assert_eq!(places, [(1_007, (7, 4), 100), (1_007, (7, 8), 104), (1_009, (9, 4), 108)]);
         assert_eq!((lines[1]["origin"].as_str(), lines[2]["origin"].as_str()), (Some("a"), Some("b")));
         assert_eq!(Encoder::origins(&Two, block), [(0, "a".into()), (2, "b".into())]);
+    }
+
+    #[test]
+    fn the_lines_of_an_origin_are_kept() {
+        use crate::log::filter::{Filter, Spec};
+        let of = |hosts: &[&str], origins: &[&str]| {
+            let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+            Filter::new(Spec { hosts: names(hosts), origins: names(origins), ..Spec::default() }).unwrap()
+        };
+        let kept = |filter: &Filter, naming: Option<&dyn Naming>| {
+            let mut kept = vec![0..12];
+            keep_wanted(filter, naming, (100, 112, 12), &mut kept);
+            kept
+        };
+        assert_eq!(kept(&of(&[], &[]), None), [0..12]);
+        let some = kept(&of(&[], &["a"]), Some(&Two));
+        let other = kept(&of(&[], &["b"]), Some(&Two));
+        assert_eq!([some, other].concat(), [0..8, 8..12]);
+        assert!(kept(&of(&["h"], &[]), None).is_empty(), "a file's lines have no host");
+        let filter = of(&["h"], &[]);
+        assert!(
+            filter.wants_origin(Some("h:/a:b")) && !filter.wants_origin(Some("logs.h")) && !filter.is_empty()
+        );
     }
 }

@@ -10,12 +10,14 @@ mod fake;
 mod forms;
 mod heavy;
 mod jwt;
+mod origins;
 mod refused;
 mod rotation;
 mod servers;
 mod serving;
 mod shipper;
 mod stored;
+mod tailing;
 
 use std::path::{Path, PathBuf};
 
