@@ -114,7 +114,7 @@ Register-ArgumentCompleter -Native -CommandName 'logcast' -ScriptBlock {
             [CompletionResult]::new('--level', '--level', [CompletionResultType]::ParameterName, 'Only lines of these levels: warn+ means at least, error,fatal a list')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only lines from this time on: 15m (ago), 14:02 (today), 2026-11-24T14:02:00Z')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Only lines before this time')
-            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Only this file of the server; may be repeated')
+            [CompletionResult]::new('--file', '--file', [CompletionResultType]::ParameterName, 'Only this file of the server, HOST:PATH in a stream of an engine; may be repeated')
             [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'The token of URLs that hold none')
             [CompletionResult]::new('--fingerprint', '--fingerprint', [CompletionResultType]::ParameterName, 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it')
             [CompletionResult]::new('--cursor-file', '--cursor-file', [CompletionResultType]::ParameterName, 'Keep the place in this file and go on from there the next time')

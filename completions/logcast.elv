@@ -109,7 +109,7 @@ set edit:completion:arg-completer[logcast] = {|@words|
             cand --level 'Only lines of these levels: warn+ means at least, error,fatal a list'
             cand --since 'Only lines from this time on: 15m (ago), 14:02 (today), 2026-11-24T14:02:00Z'
             cand --until 'Only lines before this time'
-            cand --file 'Only this file of the server; may be repeated'
+            cand --file 'Only this file of the server, HOST:PATH in a stream of an engine; may be repeated'
             cand --token 'The token of URLs that hold none'
             cand --fingerprint 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it'
             cand --cursor-file 'Keep the place in this file and go on from there the next time'

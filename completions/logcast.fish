@@ -120,7 +120,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand tail" -s v -l exclude -d
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l level -d 'Only lines of these levels: warn+ means at least, error,fatal a list' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l since -d 'Only lines from this time on: 15m (ago), 14:02 (today), 2026-11-24T14:02:00Z' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l until -d 'Only lines before this time' -r
-complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only this file of the server; may be repeated' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only this file of the server, HOST:PATH in a stream of an engine; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l token -d 'The token of URLs that hold none' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l cursor-file -d 'Keep the place in this file and go on from there the next time' -r -F

@@ -39,7 +39,7 @@ pub(super) struct ShipArgs {
     #[arg(long, env = "LOGCAST_FROM", value_name = "PLACE", value_enum, default_value_t = Begin::Start)]
     from: Begin,
     /// The least time between two messages of a file that lags by less than a batch; 0 for as fast as it goes
-    #[arg(long, env = "LOGCAST_INTERVAL", value_name = "TIME", default_value = "50ms", value_parser = interval)]
+    #[arg(long, env = "LOGCAST_INTERVAL", value_name = "TIME", default_value = "20ms", value_parser = interval)]
     interval: Duration,
     /// The most bytes of a file in a message
     #[arg(long, env = "LOGCAST_BATCH_BYTES", value_name = "SIZE", default_value = "128KiB", value_parser = batch)]

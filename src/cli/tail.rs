@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// What to print.
 #[derive(Debug, Args)]
 pub(super) struct TailArgs {
-    /// What logcast serve printed, the page or the stream; NAME=URL gives a name
+    /// What logcast serve printed, the page or the stream, or nats://HOST/SUBJECTS; NAME=URL gives a name
     #[arg(value_name = "URL", required = true)]
     urls: Vec<String>,
     /// What to begin with: the last N lines of each file, from line N on, or all [default: what the server gives]
@@ -31,7 +31,7 @@ pub(super) struct TailArgs {
     /// Only lines before this time
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// Only this file of the server; may be repeated
+    /// Only this file of the server, HOST:PATH in a stream of an engine; may be repeated
     #[arg(long = "file", value_name = "NAME")]
     files: Vec<String>,
     /// Print an object a line, with file, offset, level and time

@@ -4,7 +4,7 @@
 //! on stderr. Ends with 0 by SIGINT or SIGTERM within two seconds, stalled clients included.
 
 mod ending;
-mod fed;
+pub(super) mod fed;
 mod manager;
 mod signals;
 mod status;

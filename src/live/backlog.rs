@@ -177,7 +177,8 @@ impl Look<'_> {
             Some(since) => place_of(segment, end, since, -(SLACK_BYTES as i64), self.reader)?.offset,
             None => begin,
         };
-        let search = Search { file: &file, begin, filter, reader: self.reader };
+        let naming = segment.naming();
+        let search = Search { file: &file, begin, filter, reader: self.reader, naming: naming.as_deref() };
         let mut from = end.offset;
         search.backwards(floor, end.offset, |found| {
             for kept in found.kept.iter().rev() {
@@ -243,7 +244,9 @@ impl Look<'_> {
         let mut offset = end.offset;
         let late = "the line was not reached in time";
         if let Some(filter) = self.filter {
-            let search = Search { file: &file, begin, filter, reader: self.reader };
+            let naming = segment.naming();
+            let search =
+                Search { file: &file, begin, filter, reader: self.reader, naming: naming.as_deref() };
             search.forwards(begin, end.offset, |found| match found.kept.get(missing as usize) {
                 Some(kept) => {
                     offset = found.offset_of(kept.start);

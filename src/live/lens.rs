@@ -4,6 +4,7 @@
 //! looked through by those who read, off the follower's thread, so that no filter of one client delays another.
 
 use super::view::ViewKey;
+use crate::log::encode::named::keep_wanted;
 use crate::log::encode::{Encoder, Format, Stamp};
 use crate::log::filter::{Filter, State};
 use crate::log::logfile::LogFile;
@@ -64,11 +65,17 @@ impl Lens {
         seen.filter.wide = block.wide;
         let mut kept = Vec::new();
         match &self.filter {
+            // Whose lines they are is told by the message: none is looked at.
+            Some(filter) if !filter.asks_lines() => kept.push(0..block.bytes.len()),
             None => kept.push(0..block.bytes.len()),
             Some(filter) => filter.matches_in(block.bytes, &mut seen.filter, |range| match kept.last_mut() {
                 Some(last) if last.end == range.start => last.end = range.end,
                 _ => kept.push(range),
             }),
+        }
+        if let Some(filter) = &self.filter {
+            let (run, shown) = ((block.from, block.to), (block.bytes.len(), block.map));
+            keep_wanted(filter, stamp.naming.as_deref(), run, shown, &mut kept);
         }
         encoder.encode_kept(stamp, block, &kept, &mut seen.said, out);
     }

@@ -126,7 +126,7 @@ fn owners_of_links(path: &Path) -> io::Result<Vec<u32>> {
 
 /// The strictest of all files that are served at the start, with their rotated siblings if `history` counts. A file that
 /// cannot be looked at is one that cannot be read either. Standard input is its
-/// user's own, and a stream is shown to who may read it by whoever names it.
+/// user's own; of a stream of an engine its URL tells, which is not read here.
 pub fn strictest(specs: &[Spec], history: bool) -> Privacy {
     let mut paths: Vec<PathBuf> = Vec::new();
     let mut found = Privacy::Open;
@@ -208,7 +208,7 @@ mod tests {
         set_permissions(at("folder/file"), Permissions::from_mode(0o600)).unwrap();
         assert!(!is_lure(&at("two")) && !is_lure(&at("nothing")) && !is_lure(&at("folder/file")), "our own");
         if own != 0 {
-            eprintln!("skipped: only root can make links of others");
+            // Only root can make links of others.
             return;
         }
         lchown(at("door"), Some(12_345), None).unwrap();

@@ -4,6 +4,7 @@
 //! backwards find the same. A block is small enough to stay in the processor's cache while it is read and searched. A
 //! line longer than [`LINE_LIMIT`] is looked at as far as that. Memory is one block, or one long line.
 
+use super::encode::named::{Naming, keep_wanted};
 use super::filter::{Filter, State};
 use super::lines::{self, LINE_LIMIT};
 use super::logfile::LogFile;
@@ -29,6 +30,8 @@ pub struct Search<'a> {
     pub filter: &'a Filter,
     /// How times are read.
     pub reader: &'a Reader,
+    /// Whose lines they are, where that is known.
+    pub naming: Option<&'a dyn Naming>,
 }
 
 /// Whole lines that were searched, and which of them are kept.
@@ -176,6 +179,7 @@ impl Search<'_> {
         kept.clear();
         state.wide = self.file.shown_wide(from);
         self.filter.matches_in(&shown.bytes, state, |range| kept.push(range));
+        keep_wanted(self.filter, self.naming, (from, to), (shown.bytes.len(), &shown.map), kept);
         let omitted = (to - from).saturating_sub(read as u64 + 1);
         each(Found { bytes: &shown.bytes, from, to, kept, omitted, map: &shown.map })
     }
@@ -247,7 +251,7 @@ mod tests {
     fn both_ways(text: &[u8], filter: &Filter) -> [Vec<(u64, u64)>; 2] {
         let file = written(text);
         let reader = reader();
-        let search = Search { file: &file, begin: 0, filter, reader: &reader };
+        let search = Search { file: &file, begin: 0, filter, reader: &reader, naming: None };
         let (mut forwards, mut backwards) = (Vec::new(), Vec::new());
         let mut seen = 0;
         let end = search.forwards(0, text.len() as u64, |found| {

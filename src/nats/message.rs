@@ -14,6 +14,7 @@
 //! | `Logcast-Lines: N` | how many newlines the range has |
 //! | `Logcast-Cut: BYTES` | the end of the last line that is left out, in bytes |
 //! | `Logcast-Gap: BYTES REASON` | no payload: that many bytes (`?`: unknown) were lost before END |
+//! | `Logcast-Inside: 1` | it begins inside of a line, whose beginning is in the messages before |
 //! | `Logcast-End: 1` | nothing of this generation follows: a last line without newline is whole |
 //! | `Content-Encoding: zstd` | how the payload is compressed |
 
@@ -119,6 +120,8 @@ pub struct Head {
     pub cut: Option<u64>,
     /// What was lost before `at`'s end.
     pub gap: Option<Gap>,
+    /// Whether it begins inside of a line.
+    pub inside: bool,
     /// Whether nothing of its generation follows.
     pub end: bool,
     /// How the payload is compressed.
@@ -182,6 +185,7 @@ impl Head {
                 let (bytes, reason) = text.split_once(' ').unwrap_or((text, ""));
                 Gap { bytes: number(bytes), reason: reason.chars().take(300).collect() }
             }),
+            inside: get("Logcast-Inside") == Some("1"),
             end: get("Logcast-End") == Some("1"),
             encoding,
         }
@@ -211,6 +215,7 @@ impl Head {
                 format!("{bytes} {}", gap.reason.replace(['\r', '\n'], " "))
             }),
         );
+        put("Logcast-Inside", self.inside.then(|| "1".to_owned()));
         put("Logcast-End", self.end.then(|| "1".to_owned()));
         put(
             "Content-Encoding",
@@ -282,6 +287,7 @@ mod tests {
             lines: Some(3),
             cut: None,
             gap: Some(Gap { bytes: Some(12), reason: "the file was cut".to_owned() }),
+            inside: true,
             end: true,
             encoding: Encoding::Zstd,
         }

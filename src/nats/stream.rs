@@ -291,6 +291,16 @@ impl Stream {
         stored(self.link.request(&request, None, payload, timeout).await?)
     }
 
+    /// The first message of a subject whose number is this one or greater. May be a little old.
+    ///
+    /// # Errors
+    /// What the request says.
+    pub async fn next(&self, subject: &str, seq: u64, timeout: Duration) -> Result<Option<Stored>, Error> {
+        let request = format!("$JS.API.DIRECT.GET.{}", self.name);
+        let payload = Bytes::from(json!({ "seq": seq, "next_by_subj": subject }).to_string());
+        stored(self.link.request(&request, None, payload, timeout).await?)
+    }
+
     /// Appends a message, if the subject's last one has the number `expected` (0: there is none). Returns its number.
     ///
     /// # Errors

@@ -9,9 +9,10 @@ use tokio::sync::Semaphore;
 use warp::http::StatusCode;
 
 /// The names of the parameters that [`filter`] reads.
-pub const FILTERS: &[&str] = &["grep", "exclude", "case", "syntax", "level", "since", "until"];
+pub const FILTERS: &[&str] =
+    &["grep", "exclude", "case", "syntax", "level", "since", "until", "host", "origin"];
 /// Those of them that may occur more than once.
-pub const REPEATABLE: &[&str] = &["grep", "exclude"];
+pub const REPEATABLE: &[&str] = &["grep", "exclude", "host", "origin"];
 /// How many filters are compiled at once; the others wait. A bad one takes tens of milliseconds.
 static COMPILING: Semaphore = Semaphore::const_new(2);
 
@@ -62,6 +63,8 @@ fn spec(params: &Params, zone: &TimeZone) -> Result<Spec, Problem> {
         levels: params.get("level").map(Levels::parse).transpose()?,
         since: time("since")?,
         until: time("until")?,
+        hosts: params.all("host").map(str::to_owned).collect(),
+        origins: params.all("origin").map(str::to_owned).collect(),
     })
 }
 

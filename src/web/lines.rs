@@ -182,6 +182,7 @@ impl Around {
             out.push_str(r#","more":true"#);
         }
         out.push_str(r#","lines":["#);
+        let pieces = segment.naming().map_or(Vec::new(), |naming| naming.pieces(self.from, self.to));
         for (i, line) in self.lines.iter().enumerate() {
             let bytes = &self.bytes[line.bytes.clone()];
             let wide = segment.file().shown_wide(line.offset);
@@ -197,6 +198,10 @@ impl Around {
             let shown_text = json_string(&lines::text(shown));
             let _ =
                 write!(out, r#"{comma}{{"offset":{},"next":{},"text":{shown_text}"#, line.offset, line.next);
+            let piece = pieces.get(pieces.partition_point(|piece| piece.to < line.next));
+            if let Some(origin) = piece.and_then(|piece| piece.origin.as_deref()) {
+                let _ = write!(out, r#","origin":{}"#, json_string(origin));
+            }
             if let Some(level) = line.said.level {
                 let _ = write!(out, r#","level":"{}""#, level.name());
             }

@@ -51,6 +51,10 @@ pub async fn raw(
     let is_decoded = source.is_decoded();
     let attachment = params.flag("download", false)?;
     let filter = filters::compiled(&params, state.hub.zone()).await?;
+    if filter.as_ref().is_some_and(Filter::asks_origin) {
+        let parameter = if params.get("host").is_some() { "host" } else { "origin" };
+        return Err(Problem::parameter(parameter, "the bytes of a file do not tell whose they are"));
+    }
     let slice = Slice::read(&params, source.key)?;
     let permit = download::permit().ok_or_else(|| state.limits.refuse(Limit::Downloads))?;
     let sieve = filter.map(|filter| Sifting { filter, state: FilterState::new(state.hub.reader()) });

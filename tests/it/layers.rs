@@ -136,6 +136,7 @@ const READ_BYTES: &[&str] = &[
     "live::followed::siblings",
     "live::growth",
     "live::indexed",
+    "nats::ship::batch",
     "nats::ship::spool",
     "web::download",
     "web::raw",

@@ -3,8 +3,11 @@
 //! A token is taken out of the query at once: it goes into a header, and into no message and no file.
 
 use super::Fingerprint;
+use crate::web::State;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What stays as it is in a value of a query.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -23,7 +26,32 @@ pub enum Peer {
     },
     /// A unix socket.
     Unix(PathBuf),
+    /// A server in this process.
+    Here(Here),
 }
+
+/// A server in this process: what it serves, and what people call it.
+#[derive(Clone)]
+pub struct Here {
+    /// The URL of what it serves, without its secrets.
+    pub shown: String,
+    /// What it serves.
+    pub state: Arc<State>,
+}
+
+impl fmt::Debug for Here {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Here").field(&self.shown).finish()
+    }
+}
+
+impl PartialEq for Here {
+    fn eq(&self, other: &Here) -> bool {
+        Arc::ptr_eq(&self.state, &other.state)
+    }
+}
+
+impl Eq for Here {}
 
 /// A URL, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +69,12 @@ pub struct Address {
 }
 
 impl Address {
+    /// A server in this process.
+    pub fn here(here: Here) -> Address {
+        let (path, query) = ("/".to_owned(), Vec::new());
+        Address { peer: Peer::Here(here), path, query, token: None, fingerprint: None }
+    }
+
     /// Takes a URL apart.
     ///
     /// # Errors
@@ -120,7 +154,7 @@ impl Address {
     /// Host and port, for people and for the `Host` header; the port only where it is not the usual one.
     pub fn host(&self) -> String {
         match &self.peer {
-            Peer::Unix(_) => "localhost".to_owned(),
+            Peer::Unix(_) | Peer::Here(_) => "localhost".to_owned(),
             Peer::Tcp { tls, host, port } => {
                 let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
                 match (tls, port) {
@@ -135,6 +169,7 @@ impl Address {
     pub fn shown(&self) -> String {
         match &self.peer {
             Peer::Unix(path) => format!("unix:{}:{}", path.display(), self.path),
+            Peer::Here(here) => here.shown.clone(),
             Peer::Tcp { tls, .. } => {
                 format!("http{}://{}{}", if *tls { "s" } else { "" }, self.host(), self.path)
             }

@@ -29,10 +29,31 @@ pub(super) fn fed(
         };
         let url = Url::parse(url, |name| std::env::var(name).ok()).map_err(wrong)?;
         let talk = Arc::new(move |text: &str| talk(quiet, text));
-        let options = read::Options { name: name.clone(), url, follow, talk, stop: stop.clone() };
+        let (name, stop, history) = (name.clone(), stop.clone(), read::History::SERVED);
+        let options = read::Options { name, url, follow, history, patient: true, talk, stop };
         fed.push(read::fed(options).map_err(wrong)?);
     }
     Ok(fed)
+}
+
+/// Whether one of the sources is read with credentials of ours: others on this machine may not read it then.
+#[cfg(feature = "nats")]
+pub(in crate::commands) fn is_private(specs: &[Spec]) -> bool {
+    use crate::nats::url::{Auth, Url};
+    specs.iter().any(|spec| match spec {
+        Spec::Engine { url, .. } => {
+            let url = Url::parse(url, |name| std::env::var(name).ok());
+            let with = |url: Url| url.auth != Auth::None || url.creds.or(url.nkey).or(url.cert).is_some();
+            url.is_ok_and(with)
+        }
+        _ => false,
+    })
+}
+
+/// Without the feature there are none.
+#[cfg(not(feature = "nats"))]
+pub(in crate::commands) fn is_private(_: &[Spec]) -> bool {
+    false
 }
 
 /// Without the feature there are none.

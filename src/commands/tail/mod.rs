@@ -1,19 +1,23 @@
 //! `logcast tail`: `tail -F` over HTTP. Lines go to standard output, everything else to stderr.
 //!
-//! Each URL has a task that reads it and comes back by cursor (`stream`); the main thread prints what they bring
+//! Each URL has a task that reads it and comes back by cursor (`stream`), that of an engine from a server in this process
+//! (`engine`); the main thread prints what they bring
 //! (`output`) and keeps the places (`place`). A place is written after its lines were delivered, never before:
 //! an end without warning (`kill -9`) in between doubles what was delivered since the last write, at most
 //! `SAVE_EVERY` of it, and loses nothing. An end by a signal, at the end of the stream or by a reader that went away
 //! writes the place as it is.
 
+mod engine;
 mod names;
 mod notice;
 mod output;
 mod paint;
 mod place;
+mod refused;
 mod show;
 mod stream;
 
+use self::engine::Engine;
 use self::output::Output;
 use self::paint::Paint;
 use self::place::PlaceFile;
@@ -102,12 +106,17 @@ pub enum Names {
 /// # Errors
 /// What is wrong with the options, and why the only stream cannot be read.
 pub fn run(options: &Options) -> Result<u8, Failure> {
-    let targets = targets(options)?;
+    let mut targets = targets(options)?;
     let how = how(options)?;
     let refused = |error: io::Error| Failure::refused(format!("cannot write to stdout: {error}"));
     let output = Output::new(&out::stdout()?).map_err(refused)?;
     let keys: Vec<String> = targets.iter().map(Target::key).collect();
     let place = options.cursor_file.as_deref().map(|path| PlaceFile::open(path, &keys)).transpose()?;
+    for (target, key) in targets.iter_mut().zip(&keys) {
+        if let Some(engine) = &mut target.engine {
+            engine.start(options, place.as_ref().and_then(|place| place.get(key)))?;
+        }
+    }
     let names = targets.iter().map(|target| plain(&target.name)).collect();
     let (saved, quiet) = (Instant::now(), options.quiet);
     let printer = Printer { output, place, keys, names, changed: false, saved, quiet };
@@ -140,13 +149,14 @@ fn how(options: &Options) -> Result<How, Failure> {
 struct Target {
     name: String,
     address: Address,
+    engine: Option<Engine>,
 }
 
 impl Target {
     /// What a place belongs to: the server and the files that are asked for.
     fn key(&self) -> String {
-        let files = self.address.query.iter().filter(|(name, _)| name == "file");
-        let files: Vec<String> = files.map(|(_, value)| format!("file={value}")).collect();
+        let files = self.address.query.iter().filter(|(name, _)| name == "file" || name == "origin");
+        let files: Vec<String> = files.map(|(name, value)| format!("{name}={value}")).collect();
         let mark = if files.is_empty() { "" } else { "?" };
         format!("{}{mark}{}", self.address.shown(), files.join("&"))
     }
@@ -158,14 +168,19 @@ fn targets(options: &Options) -> Result<Vec<Target>, Failure> {
         let label =
             arg.split_once('=').filter(|(name, _)| !name.is_empty() && !name.contains([':', '/', '?']));
         let (name, url) = label.map_or((None, arg.as_str()), |(name, url)| (Some(name), url));
-        let address = Address::parse(url).map_err(|(cause, help)| {
-            let shown = http::without_secrets(url);
-            if Path::new(url).is_file() {
-                let help = format!("tail -F '{shown}' prints it; logcast '{shown}' serves it");
-                return Failure::usage(format!("cannot tail '{shown}': it is a file, not a URL")).help(help);
-            }
-            Failure::usage(format!("cannot tail '{shown}': {cause}")).help(help)
-        })?;
+        let engine = Engine::of(url)?;
+        let address = match &engine {
+            Some(engine) => Address::here(engine.here.clone()),
+            None => Address::parse(url).map_err(|(cause, help)| {
+                let shown = http::without_secrets(url);
+                if Path::new(url).is_file() {
+                    let help = format!("tail -F '{shown}' prints it; logcast '{shown}' serves it");
+                    return Failure::usage(format!("cannot tail '{shown}': it is a file, not a URL"))
+                        .help(help);
+                }
+                Failure::usage(format!("cannot tail '{shown}': {cause}")).help(help)
+            })?,
+        };
         let mut address = address.route("stream-logs");
         address.token = address.token.or_else(|| options.token.clone());
         address.fingerprint = options.fingerprint;
@@ -179,8 +194,9 @@ fn targets(options: &Options) -> Result<Vec<Target>, Failure> {
             };
             address.set("lines", [text]);
         }
-        for (name, values) in
-            [("grep", &options.grep), ("exclude", &options.exclude), ("file", &options.files)]
+        // The stream of an engine is one file, which holds the lines of many.
+        let file = if engine.is_some() { "origin" } else { "file" };
+        for (name, values) in [("grep", &options.grep), ("exclude", &options.exclude), (file, &options.files)]
         {
             if !values.is_empty() {
                 address.set(name, values);
@@ -193,11 +209,15 @@ fn targets(options: &Options) -> Result<Vec<Target>, Failure> {
             }
         }
         address.set("format", if options.json { Some("json") } else { None });
-        if !options.follow {
-            address.set("follow", ["false"]);
+        match engine {
+            // It ends by itself where the engine's stream ends, not where it was read to when it was asked.
+            Some(_) => address.set("follow", ["true"]),
+            None if !options.follow => address.set("follow", ["false"]),
+            None => {}
         }
-        let name = name.map_or_else(|| address.host(), str::to_owned);
-        let target = Target { name, address };
+        let named = || engine.as_ref().map_or_else(|| address.host(), |engine| engine.here.shown.clone());
+        let name = name.map_or_else(named, str::to_owned);
+        let target = Target { name, address, engine };
         if targets.iter().any(|other| other.key() == target.key()) {
             let failure = Failure::usage(format!("cannot tail '{}': it is given twice", target.key()));
             return Err(failure.help("name each once"));
@@ -236,8 +256,8 @@ async fn tail(
         let name = (several && options.names != Names::Never).then_some((target.name, width));
         let show = Show::new(number, name, how.clone());
         let (address, retry, follow, out) = (target.address, options.retry, options.follow, out.clone());
-        let (kept, names, seen) = (Kept::new(id), options.names, Seen::default());
-        let stream = Stream { number, address, kept, show, names, retry, follow, out, seen };
+        let (kept, names, seen, engine) = (Kept::new(id), options.names, Seen::default(), target.engine);
+        let stream = Stream { number, address, engine, kept, show, names, retry, follow, out, seen };
         streams.spawn(stream.follow());
     }
     drop(out);

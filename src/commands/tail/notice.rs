@@ -15,7 +15,7 @@ pub(super) fn words(name: &str, data: &[u8]) -> Option<(bool, String)> {
     let said = match name {
         "rotated" => format!("{file} was rotated"),
         "truncated" => format!("{file} was truncated"),
-        "waiting" => format!("{file} is not there, waiting for it"),
+        "waiting" => format!("{file} is not there, waiting for it{because}"),
         "resumed" => format!("{file} is there again"),
         // One that ended before its end says why.
         "ended" => return Some((reason.is_some(), format!("{file} has ended{because}"))),

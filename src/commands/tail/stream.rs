@@ -3,17 +3,19 @@
 //! Invariant: an item's id is the cursor after its lines, and a connection asks for what follows the last item; so
 //! whatever is cut where, each line is in one item. The queue is short: what is not printed yet is in the socket.
 
+use super::engine::Engine;
+use super::refused::Refusal;
 use super::show::Show;
 use super::{Names, notice};
 use crate::commands::http::events::{Block, Reader, is_id};
 use crate::commands::http::kept::Kept;
 use crate::commands::http::{self, Address, NoAnswer};
-use crate::commands::{Failure, PLAIN_CHARACTERS, plain};
+use crate::commands::{Failure, plain};
 use crate::live::client::MANY_FILES;
 use crate::log::cursor::Cursor;
 use crate::log::encode::cut_mark;
 use hyper::body::Incoming;
-use hyper::{Response, StatusCode, header};
+use hyper::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -49,6 +51,8 @@ pub(super) struct Stream {
     pub(super) number: usize,
     /// Where it is, with the parameters.
     pub(super) address: Address,
+    /// The engine that it comes from, if it is no server's.
+    pub(super) engine: Option<Engine>,
     /// The place to go on from.
     pub(super) kept: Kept,
     /// How its lines are printed.
@@ -83,12 +87,6 @@ pub(super) struct Seen {
     told: bool,
 }
 
-/// Why there is no stream, and whether it is a matter of time.
-struct Refusal {
-    failure: Failure,
-    later: bool,
-}
-
 /// How a connection came to its end.
 enum End {
     /// Nothing more comes, ever.
@@ -120,6 +118,9 @@ struct Line<'a> {
     file: Cow<'a, str>,
     #[serde(borrow)]
     text: Cow<'a, str>,
+    /// Whose line it is, where a file holds those of several.
+    #[serde(borrow)]
+    origin: Option<Cow<'a, str>>,
     cut: Option<u64>,
 }
 
@@ -135,7 +136,12 @@ impl Stream {
             let cause = match self.connect().await {
                 Ok(None) => return Ok(()),
                 Ok(Some(body)) => match self.read(body).await {
-                    End::All | End::Unread => return Ok(()),
+                    // What ended an engine's stream before its end was said, and is no success.
+                    End::All => {
+                        let broken = self.engine.as_ref().map_or(Ok(()), Engine::broken);
+                        return broken.map_err(|cause| self.failure(cause));
+                    }
+                    End::Unread => return Ok(()),
                     // At once, and once only: it is no cut.
                     End::Named => {
                         self.seen.named = true;
@@ -165,7 +171,7 @@ impl Stream {
         }
     }
 
-    fn failure(&self, cause: impl std::fmt::Display) -> Failure {
+    pub(super) fn failure(&self, cause: impl std::fmt::Display) -> Failure {
         Failure::refused(format!("cannot tail '{}': {cause}", self.address.shown()))
     }
 
@@ -178,6 +184,9 @@ impl Stream {
     /// Asks for the stream; `None` if there is no more of it.
     async fn connect(&mut self) -> Result<Option<Incoming>, Refusal> {
         (self.seen.greeted, self.seen.lines) = (false, false);
+        if let Some(engine) = &self.engine {
+            engine.ready().await.map_err(|cause| Refusal { failure: self.failure(cause), later: false })?;
+        }
         let mut headers = vec![("accept", "text/event-stream"), ("user-agent", "logcast-tail")];
         let id = self.kept.text();
         if let Some(id) = &id {
@@ -203,43 +212,6 @@ impl Stream {
             }
             _ => Err(self.refusal(&mut response).await),
         }
-    }
-
-    /// What an error of the server means.
-    async fn refusal(&self, response: &mut Response<Incoming>) -> Refusal {
-        let status = response.status();
-        let location = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).map(plain);
-        let body: Value = serde_json::from_slice(&http::small(response.body_mut()).await).unwrap_or_default();
-        let text = |name: &str| body[name].as_str().map(plain);
-        let cause = text("detail").unwrap_or_else(|| format!("the server says '{status}'"));
-        let named = match text("parameter") {
-            Some(parameter) => format!("{parameter}: {cause}"),
-            None => cause,
-        };
-        let failure = self.failure(&named);
-        let failure = match status.as_u16() {
-            300..=399 if let Some(to) = location => {
-                self.failure("it is somewhere else").help(format!("logcast tail '{to}'"))
-            }
-            // What the server does not understand would not be understood anywhere.
-            400 if body["detail"].is_string() => Failure { code: 2, ..failure }.help(match body["parameter"]
-                .as_str()
-            {
-                Some("grep" | "exclude") => PLAIN_CHARACTERS,
-                Some("level") => "--level error,fatal names levels, warn+ means at least warn",
-                Some("since" | "until") => "a time is like 15m (ago), 14:02 (today) or 2026-11-24T14:02:00Z",
-                _ => "logcast tail --help lists what there is",
-            }),
-            401 if self.address.token.is_some() => {
-                self.failure("this token is wrong").help("copy the URL that logcast serve printed")
-            }
-            401 => failure.help("copy the URL that logcast serve printed, or give --token"),
-            404 if body["parameter"] == "file" => failure.help("its page lists the files it serves"),
-            404 => failure.help("give the URL that logcast serve printed"),
-            _ => failure,
-        };
-        let later = status.is_server_error() || matches!(status.as_u16(), 404 | 408 | 425 | 429);
-        Refusal { failure, later }
     }
 
     async fn read(&mut self, mut body: Incoming) -> End {
@@ -337,7 +309,10 @@ impl Stream {
             Names::Never => false,
             Names::Always => true,
             // Files that joined since are in the id; a rotated one is in it twice.
-            Names::Auto => self.seen.several || id.is_some_and(names_several),
+            Names::Auto => {
+                let merged = self.engine.as_ref().is_some_and(|engine| engine.merged);
+                merged || self.seen.several || id.is_some_and(names_several)
+            }
         }
     }
 
@@ -347,7 +322,8 @@ impl Stream {
             self.show.line(data, out);
             return true;
         }
-        let Ok(Line { file, text, cut }) = serde_json::from_slice(data) else { return false };
+        let Ok(Line { file, text, origin, cut }) = serde_json::from_slice(data) else { return false };
+        let file = origin.unwrap_or(file);
         match cut {
             None => self.show.file_line(&file, &text, out),
             Some(bytes) => self.show.file_line(&file, &format!("{text}{}", cut_mark(bytes)), out),
@@ -366,7 +342,10 @@ impl Stream {
                 let name = |file: &Value| file["name"].as_str().map(str::to_owned);
                 self.seen.open = files.map(|files| files.iter().filter(open).filter_map(name).collect());
                 self.seen.several = files.is_some_and(|files| files.len() > 1);
-                self.show.learn(files.into_iter().flatten().filter_map(|file| file["name"].as_str()));
+                // Those of an engine are the hosts' own, known as they come.
+                if self.engine.is_none() {
+                    self.show.learn(files.into_iter().flatten().filter_map(|file| file["name"].as_str()));
+                }
                 // A span back from now, or a clock time, is meant from the start on, not from each connection.
                 for time in ["since", "until"] {
                     if let Some(text) = data[time].as_str() {

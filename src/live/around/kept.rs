@@ -7,6 +7,7 @@ use crate::log::logfile::LogFile;
 use crate::log::record::{Inherited, Reader};
 use crate::log::said::Sayer;
 use crate::log::search::{Found, Search};
+use crate::log::segment::Segment;
 use std::io;
 use std::ops::{ControlFlow, Range};
 use std::time::Instant;
@@ -14,15 +15,14 @@ use std::time::Instant;
 /// The kept lines before and after a place.
 pub(super) fn filtered(
     hub: &Hub,
-    file: &LogFile,
-    begin: u64,
+    (segment, file): (&Segment, &LogFile),
     end: u64,
     at: u64,
     wanted: &Wanted,
     filter: &Filter,
 ) -> io::Result<Read> {
-    let reader = hub.reader();
-    let search = Search { file, begin, filter, reader: &reader };
+    let (reader, begin, naming) = (hub.reader(), segment.begin(), segment.naming());
+    let search = Search { file, begin, filter, reader: &reader, naming: naming.as_deref() };
     let mut read = Read { from: at, to: at, ..Read::default() };
     let began = Instant::now();
     let go_on = |scanned: u64| match scanned >= MAX_SCAN || began.elapsed() >= MAX_TIME {

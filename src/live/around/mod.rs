@@ -155,7 +155,7 @@ pub fn around(hub: &Hub, source: &Arc<Source>, wanted: &Wanted) -> Result<Around
     };
     let mut found = match &wanted.filter {
         None => plain(&file, begin, end, at, wanted)?,
-        Some(filter) => kept::filtered(hub, &file, begin, end, at, wanted, filter)?,
+        Some(filter) => kept::filtered(hub, (&segment, &file), end, at, wanted, filter)?,
     };
     if wanted.filter.is_none() {
         show(&file, begin, &mut found)?;

@@ -256,7 +256,9 @@ impl Running<'_> {
         self.density = Density::of(begin, life.end.offset.max(begin));
         let reader = self.reader.clone();
         let mut sayer = Sayer::new(reader.clone());
-        let search = Search { file: &log, begin, filter: &query.filter, reader: &reader };
+        let naming = segment.naming();
+        let naming = naming.as_deref();
+        let search = Search { file: &log, begin, filter: &query.filter, reader: &reader, naming };
         let mut flow = ControlFlow::Continue(());
         let each = |found: Found<'_>| {
             flow = self.block(&place, found, &mut sayer);

@@ -2,6 +2,7 @@
 
 use super::{Running, Searched, Stopped};
 use crate::log::cursor::Cursor;
+use crate::log::encode::named::origin_of;
 use crate::log::encode::{json, json_string};
 use crate::log::lines::{self, LINE_LIMIT, strip_cr};
 use crate::log::said::Sayer;
@@ -30,6 +31,9 @@ impl Running<'_> {
             place.generation,
             json_string(&lines::text(shown))
         );
+        if let Some(origin) = segment.naming().and_then(|naming| origin_of(&*naming, next)) {
+            let _ = write!(self.batch, r#","origin":{}"#, json_string(&origin));
+        }
         if let Ok(said) = sayer.say(&file, begin, (offset, next), bytes) {
             json::push_said(said, &mut self.batch);
         }

@@ -7,7 +7,8 @@
 
 use super::{Block, Encoder, Stamp};
 use crate::log::cursor::{PREFIX_DIGITS, push_prefix};
-use crate::log::filter::State;
+use crate::log::filter::{Filter, State};
+use crate::log::map::Map;
 use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
@@ -117,6 +118,37 @@ impl Encoder {
     }
 }
 
+/// Whose line it is that ends at `to`.
+pub fn origin_of(naming: &dyn Naming, to: u64) -> Option<Arc<str>> {
+    naming.pieces(to.saturating_sub(1), to).pop()?.origin
+}
+
+/// Leaves of the kept lines of a run those whose origin a filter wants. The run stands at `from..to`; `len` bytes of it are
+/// there, of a line that is too long only its first ones, at the places that `map` tells.
+pub fn keep_wanted(
+    filter: &Filter,
+    naming: Option<&dyn Naming>,
+    (from, to): (u64, u64),
+    (len, map): (usize, &Map),
+    kept: &mut Vec<Range<usize>>,
+) {
+    if !filter.asks_origin() || kept.is_empty() {
+        return;
+    }
+    let pieces = naming.map_or(Vec::new(), |naming| naming.pieces(from, to));
+    let wanted = pieces.iter().filter(|piece| filter.wants_origin(piece.origin.as_deref()));
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    for piece in wanted {
+        let begin = map.shown(piece.from.saturating_sub(from)).min(len as u64) as usize;
+        // The last piece of a line that is too long holds its end.
+        let end = if piece.to >= to { len } else { map.shown(piece.to - from) as usize };
+        parts.extend(
+            within(kept, &(begin..end)).into_iter().map(|range| begin + range.start..begin + range.end),
+        );
+    }
+    *kept = parts;
+}
+
 /// The pieces of a block with their places in it; together they cover it, also where something is not known.
 fn pieces_of(naming: &dyn Naming, block: Block<'_>) -> Vec<(Range<usize>, Piece)> {
     if block.omitted > 0 {
@@ -149,7 +181,6 @@ mod tests {
     use super::*;
     use crate::log::cursor::Cursor;
     use crate::log::encode::Format;
-    use crate::log::map::Map;
 
     #[derive(Debug)]
     struct Two;
@@ -198,5 +229,28 @@ mod tests {
         assert_eq!(places, [(1_007, (7, 4), 100), (1_007, (7, 8), 104), (1_009, (9, 4), 108)]);
         assert_eq!((lines[1]["origin"].as_str(), lines[2]["origin"].as_str()), (Some("a"), Some("b")));
         assert_eq!(Encoder::origins(&Two, block), [(0, "a".into()), (2, "b".into())]);
+    }
+
+    #[test]
+    fn the_lines_of_an_origin_are_kept() {
+        use crate::log::filter::{Filter, Spec};
+        let of = |hosts: &[&str], origins: &[&str]| {
+            let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+            Filter::new(Spec { hosts: names(hosts), origins: names(origins), ..Spec::default() }).unwrap()
+        };
+        let kept = |filter: &Filter, naming: Option<&dyn Naming>| {
+            let mut kept: Vec<_> = std::iter::once(0..12).collect();
+            keep_wanted(filter, naming, (100, 112), (12, Map::SAME), &mut kept);
+            kept
+        };
+        assert_eq!(kept(&of(&[], &[]), None), std::iter::once(0..12).collect::<Vec<_>>());
+        let some = kept(&of(&[], &["a"]), Some(&Two));
+        let other = kept(&of(&[], &["b"]), Some(&Two));
+        assert_eq!([some, other].concat(), [0..8, 8..12]);
+        assert!(kept(&of(&["h"], &[]), None).is_empty(), "a file's lines have no host");
+        let filter = of(&["h"], &[]);
+        assert!(
+            filter.wants_origin(Some("h:/a:b")) && !filter.wants_origin(Some("logs.h")) && !filter.is_empty()
+        );
     }
 }

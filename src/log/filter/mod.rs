@@ -109,6 +109,10 @@ pub struct Spec {
     pub since: Option<Timestamp>,
     /// Before, not at.
     pub until: Option<Timestamp>,
+    /// Of lines that say whose they are: those of one of these hosts; empty for all.
+    pub hosts: Vec<String>,
+    /// The same of whole origins, `HOST:PATH`.
+    pub origins: Vec<String>,
 }
 
 /// Why something is no filter.
@@ -198,6 +202,10 @@ impl Filter {
         if spec.grep.is_empty() && spec.exclude.is_empty() {
             (spec.case, spec.syntax) = (Case::default(), Syntax::default());
         }
+        for names in [&mut spec.hosts, &mut spec.origins] {
+            names.sort_unstable();
+            names.dedup();
+        }
         if spec.grep.len() + spec.exclude.len() > MOST_PATTERNS {
             let parameter = if spec.grep.len() > spec.exclude.len() { "grep" } else { "exclude" };
             let message = format!("more than {MOST_PATTERNS} patterns");
@@ -216,7 +224,27 @@ impl Filter {
 
     /// True if every line is kept.
     pub fn is_empty(&self) -> bool {
-        self.0.grep.is_empty() && self.0.exclude.is_empty() && !self.asks_record()
+        !self.asks_lines() && !self.asks_origin()
+    }
+
+    /// Whether it asks what stands in a line, or holds for it.
+    pub fn asks_lines(&self) -> bool {
+        !self.0.grep.is_empty() || !self.0.exclude.is_empty() || self.asks_record()
+    }
+
+    /// Whether it asks whose a line is: what a line itself does not tell ([`keep_wanted`](super::encode::named::keep_wanted)).
+    pub fn asks_origin(&self) -> bool {
+        !(self.0.spec.hosts.is_empty() && self.0.spec.origins.is_empty())
+    }
+
+    /// Whether lines of an origin are wanted; of one that nobody knows only where nobody asks.
+    pub fn wants_origin(&self, origin: Option<&str>) -> bool {
+        let Spec { hosts, origins, .. } = &self.0.spec;
+        let Some(origin) = origin else { return !self.asks_origin() };
+        // A subject has no host in front; its path has no colon.
+        let host = origin.split_once(':').map_or("", |(host, _)| host);
+        (hosts.is_empty() || hosts.iter().any(|own| own == host))
+            && (origins.is_empty() || origins.iter().any(|own| own == origin))
     }
 
     /// What [`Inherited::pass`] has to look for in the lines before a place in mid-file.

@@ -283,6 +283,7 @@ proptest! {
             grep, exclude, case, syntax: Syntax::Regex,
             levels: levels.map(|text| Levels::parse(text).expect("levels")),
             since: since.map(minute), until: until.map(minute),
+            ..Spec::default()
         };
         let mut block = Vec::new();
         for (line, cr) in &lines_of {

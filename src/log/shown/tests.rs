@@ -122,7 +122,7 @@ fn a_search_finds_what_is_shown_in_both_directions() {
         ("line 7", true),
     ] {
         let filter = Filter::new(Spec { grep: vec![pattern.to_owned()], ..Spec::default() }).unwrap();
-        let search = Search { file: &file, begin: 0, filter: &filter, reader: &reader };
+        let search = Search { file: &file, begin: 0, filter: &filter, reader: &reader, naming: None };
         let mut found: [Vec<(u64, Vec<u8>)>; 2] = Default::default();
         search
             .forwards(0, raw.len() as u64, |block| {
@@ -177,7 +177,7 @@ fn long_lines_are_shown_alike_by_all() {
         let filter =
             Filter::new(Spec { grep: vec!["redacted:password".to_owned()], ..Spec::default() }).unwrap();
         let reader = Reader::new(&Options { now: jiff::Timestamp::UNIX_EPOCH, zone: TimeZone::UTC });
-        let search = Search { file: &file, begin: 0, filter: &filter, reader: &reader };
+        let search = Search { file: &file, begin: 0, filter: &filter, reader: &reader, naming: None };
         let mut hits = Vec::new();
         for forwards in [true, false] {
             let each = |block: crate::log::search::Found<'_>| {

@@ -2,7 +2,8 @@
 //!
 //! The engine forgets it when nobody asks for half a minute. It is asked for a bounded number of messages at a time, and
 //! says every second that it is there; silence, a hole in its own numbering, or a refusal end it with an error, and whoever
-//! reads makes another one behind the last message that came. It never begins anywhere but at the number it was given.
+//! reads makes another one behind the last message that came. It is asked to begin at a number and nowhere else; servers
+//! before 2.11 begin earlier where a replica lags behind that number, which the reader finds out.
 
 use crate::nats::connect::Link;
 use crate::nats::error::Error;
@@ -69,6 +70,8 @@ pub(super) struct Consumer {
     reply: String,
     /// The number that the consumer itself gives the next message.
     expected: u64,
+    /// The stream's number of the last message that came.
+    last: u64,
     /// How many messages were asked for and have not come.
     asked: usize,
     /// The largest message lately, in bytes.
@@ -134,6 +137,7 @@ impl Consumer {
             inbox,
             reply,
             expected: 1,
+            last: 0,
             asked: 0,
             largest: FIRST,
             pending: created.num_pending,
@@ -186,7 +190,11 @@ impl Consumer {
         if own != self.expected {
             return Err(wrong("messages were left out on the way"));
         }
+        if sequence <= self.last {
+            return Err(wrong("messages came out of order"));
+        }
         self.expected += 1;
+        self.last = sequence;
         self.asked = self.asked.saturating_sub(1);
         // Falls slowly, so that one small message among large ones does not ask for too many.
         self.largest = message.length.max(self.largest - self.largest / 64);

@@ -63,7 +63,8 @@ impl Earlier {
         }
         loop {
             let Item::Message(received) = consumer.next().await.map_err(other)? else { continue };
-            if received.sequence < before {
+            // One that comes before its turn is a server's that lags; what was asked for follows.
+            if (from..before).contains(&received.sequence) {
                 self.keep(&mut writer, &mut joiner, &received)?;
             }
             if received.sequence + 1 >= before || received.pending == 0 {

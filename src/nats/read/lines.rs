@@ -13,6 +13,9 @@ const MAX_HELD: usize = 2 * LINE_LIMIT;
 /// How much is held of all subjects together.
 const MAX_ALL: usize = 64 << 20;
 
+/// What stands in place of a line's beginning that was not read: it is in messages before the first.
+const BEGUN_BEFORE: &[u8] = "[the beginning was not read] … ".as_bytes();
+
 /// The unfinished lines.
 #[derive(Debug, Default)]
 pub(super) struct Joiner {
@@ -47,6 +50,8 @@ impl Joiner {
                 // The rest of it will not come.
                 bytes.push(b'\n');
             }
+        } else if head.inside {
+            bytes.extend_from_slice(BEGUN_BEFORE);
         }
         let lead = bytes.len();
         bytes.extend_from_slice(body);
@@ -120,6 +125,18 @@ mod tests {
         assert_eq!(joiner.take("a", &Head::default(), b""), lines(0, b""));
         let cut = Head { cut: Some(7), ..at(0, 10) };
         assert_eq!(joiner.take("a", &cut, b"abc\n").bytes, "abc … [cut: 7 more bytes]\n".as_bytes());
+    }
+
+    #[test]
+    fn a_line_whose_beginning_was_not_read_says_so_and_keeps_its_place() {
+        let mut joiner = Joiner::default();
+        let inside = Head { inside: true, ..at(6, 12) };
+        let got = joiner.take("a", &inside, b"end\nx\n");
+        let shown = "[the beginning was not read] … end\nx\n";
+        assert_eq!(got, lines(BEGUN_BEFORE.len(), shown.as_bytes()));
+        // Where the beginning was read, it is there.
+        joiner.take("b", &at(0, 6), b"begun ");
+        assert_eq!(joiner.take("b", &inside, b"end\n").bytes, b"begun end\n");
     }
 
     #[test]

@@ -5,14 +5,19 @@
 //! Whenever it comes back to the engine it proves first that the last message it read is still the one it read: a stream
 //! that was made anew, or whose store lost what it had taken, is another life of the source, and that is said.
 
+mod begin;
 mod consumer;
 mod earlier;
 mod lines;
+mod order;
 mod proof;
+
+pub use self::begin::History;
 
 use self::consumer::{Consumer, Item, Received};
 use self::lines::{Joiner, origin};
-use self::proof::still_there;
+use self::order::Order;
+use self::proof::{is_known, still_there};
 use super::connect::{Link, back_off};
 use super::error::Error;
 use super::stream::{Stream, Wanted};
@@ -22,19 +27,26 @@ use crate::log::encode::named::MAX_SEQUENCE;
 use std::io;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-use xxhash_rust::xxh3::xxh3_64;
 
 /// How much is read of what was there before: at 300 MB/s that is within the second that a start may take.
 const HISTORY_BYTES: u64 = 128 << 20;
 /// How long the start waits for a word of the engine that ends it.
 const FIRST_WORD: Duration = Duration::from_secs(2);
+/// The same for who does not wait for an engine that is away: longer than a try to connect, and an election.
+const ONLY_WORD: Duration = Duration::from_secs(20);
+/// How often somebody who is not patient looks again during an election.
+const PASSING_TRIES: u32 = 12;
 /// The wait between two tries, at first and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const MOST_WAIT: Duration = Duration::from_secs(1);
 /// How long a look for the stream takes at most: during an election nobody answers, and the next look finds the new leader.
 const LOOK_TIMEOUT: Duration = Duration::from_millis(1_500);
+
+/// How long a stream that seems to end before what was read of it is given: who was elected a moment ago may not have
+/// looked through all that it has.
+const SHORT_FOR: Duration = Duration::from_secs(5);
 
 /// Says something to a person.
 pub type Talk = Arc<dyn Fn(&str) + Send + Sync>;
@@ -48,6 +60,10 @@ pub struct Options {
     pub url: Url,
     /// Whether to stay at the end.
     pub follow: bool,
+    /// How much of what is there to read.
+    pub history: History,
+    /// Whether to wait for a server or a stream that is not there yet.
+    pub patient: bool,
     /// Where to say what a person should know.
     pub talk: Talk,
     /// Ends it.
@@ -65,6 +81,7 @@ pub fn fed(options: Options) -> Result<Fed, String> {
 
 fn begin(options: Options, filters: Vec<String>, feed: Feed) -> io::Result<()> {
     let (word, first) = sync_channel(1);
+    let patient = options.patient;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("nats".to_owned()).spawn(move || {
         let reader = Reader {
@@ -75,11 +92,13 @@ fn begin(options: Options, filters: Vec<String>, feed: Feed) -> io::Result<()> {
             was_none: false,
             told: None,
             joiner: Joiner::default(),
+            order: Order::default(),
+            left_out: None,
         };
         runtime.block_on(reader.run());
     })?;
-    // What nobody can wait for ends the start; an engine that is away does not.
-    match first.recv_timeout(FIRST_WORD) {
+    // What nobody can wait for ends the start; an engine that is away does not, for who is patient.
+    match first.recv_timeout(if patient { FIRST_WORD } else { ONLY_WORD }) {
         Ok(Err(error)) => Err(io::Error::other(error)),
         _ => Ok(()),
     }
@@ -107,6 +126,9 @@ struct Reader {
     /// What was said about the engine last, if it is not well.
     told: Option<String>,
     joiner: Joiner,
+    order: Order,
+    /// The message before which one was left out lately, and how often.
+    left_out: Option<(u64, u32)>,
 }
 
 /// Where a reader stands.
@@ -119,6 +141,10 @@ struct At {
     last: u64,
     /// The number of the last one that was there at the start: up to it lines are history.
     until: u64,
+    /// Since when it seems to end before `last`.
+    short: Option<Instant>,
+    /// Whether all that was there at the start is read.
+    arrived: bool,
 }
 
 impl Reader {
@@ -127,7 +153,10 @@ impl Reader {
         tokio::select! {
             () = stop.cancelled() => {}
             ended = self.read() => {
-                let why = ended.err().map(|error| error.to_string());
+                let why = ended.err().map(|error| match error.help() {
+                    Some(help) => format!("{error} ({help})"),
+                    None => error.to_string(),
+                });
                 self.word.say(why.clone().map_or(Ok(()), Err));
                 self.feed.end(why);
             }
@@ -146,8 +175,15 @@ impl Reader {
                     return Err(Error::Unavailable { cause: format!("cannot keep lines: {error}") });
                 }
                 Err(Stop::Engine(error)) => {
-                    self.was_none |= matches!(error, Error::NoStream { .. });
-                    if at.is_none() && !error.waits() && !matches!(error, Error::NoStream { .. }) {
+                    let missing = matches!(error, Error::NoStream { .. });
+                    self.was_none |= missing;
+                    // An election passes, also for who will not wait.
+                    let passes = matches!(error, Error::Unavailable { .. }) && tries < PASSING_TRIES;
+                    let waits = match self.options.patient {
+                        true => error.waits() || missing,
+                        false => passes,
+                    };
+                    if at.is_none() && !waits {
                         return Err(error);
                     }
                     self.say_waiting(&error);
@@ -170,6 +206,9 @@ impl Reader {
             feed.say("waiting", reason(&error.to_string()));
         };
         let name = format!("logcast serve {}", options.name);
+        if !options.patient {
+            return Link::connect(&options.url, &name, Arc::new(|_| {})).await.map(Arc::new);
+        }
         let link = Link::connect_patiently(&options.url, &name, Arc::new(|_| {}), say, &options.stop).await?;
         link.map(Arc::new).ok_or(Error::Unreachable { place, cause: "stopped".to_owned() })
     }
@@ -178,7 +217,7 @@ impl Reader {
     async fn follow(&mut self, link: &Arc<Link>, at: &mut Option<At>) -> Result<(), Stop> {
         let stream = self.find(link).await?;
         match at {
-            None => *at = Some(self.start(stream)?),
+            None => *at = Some(self.start(stream).await?),
             Some(at) => self.come_back(stream, at).await?,
         }
         let Some(at) = at else { return Ok(()) };
@@ -190,12 +229,12 @@ impl Reader {
         }
         self.say_well();
         loop {
-            if !self.options.follow && at.writer.has_begun() {
+            if !self.options.follow && at.arrived {
                 return Ok(());
             }
             match consumer.next().await? {
                 Item::Message(received) => {
-                    self.take(at, *received)?;
+                    self.take(at, *received).await?;
                 }
                 // Those that were there may have been deleted meanwhile.
                 Item::Idle => self.arrive(at)?,
@@ -229,40 +268,6 @@ impl Reader {
         Ok(found.map_err(silent)??.ok_or_else(missing)?)
     }
 
-    /// A bounded number of bytes before the end.
-    fn start(&self, stream: Stream) -> Result<At, Stop> {
-        let state = &stream.info.state;
-        let budget = HISTORY_BYTES.min(self.feed.limit / 2);
-        let share = budget as f64 / state.bytes.max(1) as f64;
-        let count = (state.messages as f64 * share.min(1.0)) as u64;
-        // Where messages were deleted there are fewer than numbers: then there is less history.
-        let first = state.last_seq.saturating_sub(count).max(state.first_seq.saturating_sub(1));
-        let first = if self.was_none { state.first_seq.saturating_sub(1) } else { first };
-        let identity = self.identity(&stream, first + 1);
-        let mut writer = self.feed.clone().write(identity)?;
-        if self.was_none {
-            writer.begin()?;
-        }
-        writer.set_engine(Arc::new(earlier::Earlier::new(
-            &self.options,
-            &self.filters,
-            &self.feed,
-            identity,
-        )));
-        let (created, until) = (stream.info.created.clone(), state.last_seq);
-        Ok(At { stream, writer, identity, created, last: first, until })
-    }
-
-    fn identity(&self, stream: &Stream, start: u64) -> Identity {
-        let own = format!("{}\n{}", stream.name, stream.info.created);
-        let reading = format!("{own}\n{:?}\n{start}\n{}", self.filters, jiff::Timestamp::now());
-        Identity {
-            generation: (xxh3_64(reading.as_bytes()) & ((1 << 48) - 1)).max(2),
-            tie: (xxh3_64(own.as_bytes()) & 0xfff) as u16,
-            start,
-        }
-    }
-
     /// Proves that the stream is the one that was read, or turns to what it is now.
     async fn come_back(&mut self, stream: Stream, at: &mut At) -> Result<(), Stop> {
         let state = stream.info.state.clone();
@@ -272,6 +277,11 @@ impl Reader {
             return self.renew(stream, at, identity, "the stream was made anew");
         }
         let kept = still_there(&stream, at.writer.ledger(), at.last).await?;
+        let short = state.last_seq < at.last;
+        if short && at.short.get_or_insert_with(Instant::now).elapsed() < SHORT_FOR {
+            return Err(Error::Unavailable { cause: "it ends before what was read of it".to_owned() }.into());
+        }
+        at.short = None;
         if kept < at.last {
             let identity = Identity { start: kept + 1, ..self.identity(&stream, kept + 1) };
             return self.renew(stream, at, identity, "the stream went back: what follows may come twice");
@@ -289,6 +299,7 @@ impl Reader {
     fn renew(&mut self, stream: Stream, at: &mut At, identity: Identity, why: &str) -> Result<(), Stop> {
         (self.options.talk)(&format!("warning: '{}': {why}", self.options.name.escape_debug()));
         self.joiner.clear();
+        self.order.clear();
         at.writer.renew(identity)?;
         at.writer.say("gap", reason(why));
         (at.last, at.identity, at.stream) = (identity.start - 1, identity, stream);
@@ -296,10 +307,24 @@ impl Reader {
     }
 
     /// Keeps the lines of a message.
-    fn take(&mut self, at: &mut At, received: Received) -> Result<(), Stop> {
+    async fn take(&mut self, at: &mut At, received: Received) -> Result<(), Stop> {
         let Received { subject, sequence, stored, pending, head, payload } = received;
         if sequence > MAX_SEQUENCE {
             return Err(io::Error::other("the stream's numbers are too great for a cursor").into());
+        }
+        if sequence <= at.last {
+            // A server before 2.11 whose replica lags begins with what it has last, whatever it is asked for.
+            return match is_known(at.writer.ledger(), sequence, stored)? {
+                true => Ok(()),
+                // It went back: the next look finds out how far.
+                false => {
+                    Err(Error::Unavailable { cause: "messages are not what they were".to_owned() }.into())
+                }
+            };
+        }
+        if let Some(range) = &head.at {
+            self.all_came(at, &subject, range, sequence).await?;
+            self.order.saw(&subject, range, sequence);
         }
         at.last = sequence;
         if let Some(gap) = &head.gap {
@@ -323,6 +348,7 @@ impl Reader {
 
     /// What was there at the start is read.
     fn arrive(&self, at: &mut At) -> Result<(), Stop> {
+        at.arrived = true;
         Ok(at.writer.begin()?)
     }
 

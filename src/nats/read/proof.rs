@@ -10,6 +10,18 @@ use std::time::Duration;
 
 /// How long a look at one message takes at most.
 const GET_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often a message that is not there is looked for, and the wait between: a replica that lags does not have it yet.
+const GET_TRIES: u32 = 3;
+const GET_AGAIN: Duration = Duration::from_millis(200);
+
+/// Whether a message that came again, for a server began before the number it was given, is the one that was read.
+pub(super) fn is_known(ledger: &Ledger, sequence: u64, stored: u64) -> Result<bool, Stop> {
+    Ok(match ledger.find(sequence)? {
+        Found::Here(message) => message.stored == stored,
+        // It held no whole line, or was of no use any more: nothing tells that it is another.
+        _ => true,
+    })
+}
 
 /// The number of the last message that was read and is still the one that was read; `last` is that of the last one that
 /// was read. What the stream has deleted by its own rules counts as there.
@@ -23,9 +35,16 @@ pub(super) async fn still_there(stream: &Stream, ledger: &Ledger, last: u64) -> 
         if message.sequence > state.last_seq || !stream.info.config.allow_direct {
             return Ok(message.sequence <= state.last_seq);
         }
-        let found = stream.get(message.sequence, GET_TIMEOUT).await?;
+        for tries in 0..GET_TRIES {
+            if tries > 0 {
+                tokio::time::sleep(GET_AGAIN).await;
+            }
+            if let Some(found) = stream.get(message.sequence, GET_TIMEOUT).await? {
+                return Ok((found.time / 1_000_000) as u64 == message.stored);
+            }
+        }
         // One that is not there was deleted: nothing else may have its number.
-        Ok(found.is_none_or(|found| (found.time / 1_000_000) as u64 == message.stored))
+        Ok(true)
     };
     let Some(newest) = ledger.last()? else { return Ok(last.min(state.last_seq)) };
     if last <= state.last_seq && same(&newest).await? {

@@ -17,6 +17,8 @@ pub(super) struct Batch {
     pub(super) lines: u64,
     /// Whether it ends with a newline.
     pub(super) whole: bool,
+    /// Whether it begins inside of a line.
+    pub(super) inside: bool,
     /// How many bytes of its last line are left out.
     pub(super) cut: Option<u64>,
     /// Where the file stands behind it.
@@ -47,7 +49,8 @@ impl Make {
     ) -> Result<Batch, ReadError> {
         if !self.redacted {
             let (bytes, to) = read(segment, source, from, to, self.bytes.min(self.room))?;
-            return Ok(self.packed(bytes, to, None));
+            let inside = is_inside(segment, from);
+            return Ok(Batch { inside, ..self.packed(bytes, to, None) });
         }
         let mut want = self.bytes;
         loop {
@@ -81,6 +84,13 @@ impl Make {
             Some(deflated) => (deflated, Encoding::Zstd),
             None => (bytes, Encoding::Plain),
         };
-        Batch { payload: Bytes::from(payload), encoding, lines, whole, cut, to }
+        Batch { payload: Bytes::from(payload), encoding, lines, whole, inside: false, cut, to }
     }
+}
+
+/// Whether a place lies inside of a line.
+fn is_inside(segment: &Segment, from: Place) -> bool {
+    let mut before = [b'\n'];
+    let at = from.offset.checked_sub(1).filter(|&at| at >= segment.begin());
+    at.is_some_and(|at| segment.file().read_at(&mut before, at).is_ok() && before != *b"\n")
 }

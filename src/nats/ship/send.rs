@@ -7,6 +7,7 @@ use super::batch::{Batch, Make};
 use super::checkpoint::Note;
 use super::file::{Halt, Shipper};
 use crate::live::vector::{Delta, Vector};
+use crate::log::logfile;
 use crate::log::segment::{Place, ReadError, Segment};
 use crate::nats::message::{At, Gap, HEADER_ROOM, Head};
 use bytes::Bytes;
@@ -56,8 +57,9 @@ impl Shipper {
         };
         (self.gone_tries, self.error_tries) = (0, 0);
         let ended = segment.end() == Some(batch.to.offset);
-        if ended && !batch.whole && self.shared.options.once && self.source.redact.is_some() {
-            // Half a line cannot be redacted; the next run finds it whole.
+        let alone = self.source.redact.is_some() || segment.next().is_none() && is_unnamed(&segment);
+        if ended && !batch.whole && self.shared.options.once && alone {
+            // Half a line cannot be redacted, and half of the first one names no generation; the next run finds it whole.
             let Some(own) = &mut self.own else { return Ok(()) };
             own.apply(&Delta::Advance(segment, batch.to));
             return Ok(());
@@ -140,6 +142,7 @@ impl Shipper {
         let head = Head {
             lines: Some(lines),
             cut: batch.cut.filter(|&cut| cut > 0),
+            inside: batch.inside,
             end,
             encoding: batch.encoding,
             ..self.head(at, &after)
@@ -259,6 +262,11 @@ impl Shipper {
             self.shared.say(&format!("warning: cannot note in --state what was shipped: {error}"));
         }
     }
+}
+
+/// Whether a generation's first line is not all there, so that it has no name that lasts.
+pub(super) fn is_unnamed(segment: &Segment) -> bool {
+    matches!(segment.file().head(segment.begin()), Ok(logfile::Head::Unfinished(_)))
 }
 
 /// This machine's clock, in milliseconds since 1970.

@@ -5,10 +5,11 @@
 //! what is not is. A read that is a little old leads to an append that is refused, and to another look.
 
 use super::file::{Halt, Shipper};
+use super::send::is_unnamed;
 use super::{Failed, First};
 use crate::live::unshipped::{self, Placed, chain, target};
 use crate::live::vector::Vector;
-use crate::log::cursor::{Cursor, Entry};
+use crate::log::cursor::{Cursor, Entry, NO_GENERATION, NO_LINE};
 use crate::nats::error::Error;
 use crate::nats::message::{Gap, Head};
 use crate::nats::stream::{Info, Stored};
@@ -113,7 +114,7 @@ impl Shipper {
             self.own = Some(self.first(self.first).await);
         }
         self.seq = 0;
-        self.cursor = self.own.as_ref().map(Vector::id).unwrap_or_default();
+        self.cursor = self.own.as_ref().map(|own| first_id(own, self.source.id)).unwrap_or_default();
         // Where it begins is known from now on, even if nothing comes for long.
         self.seq_noted(info.state.last_seq);
         Ok(())
@@ -190,6 +191,21 @@ impl Shipper {
             (None, _) => 0,
         }
     }
+}
+
+/// The cursor of a place at which nothing was sent yet. With `--once` a file counts as ended, and its name is then that of
+/// what it holds; one whose first line may still grow has none that lasts.
+fn first_id(own: &Vector, source: usize) -> String {
+    let mut cursor = match Cursor::parse(own.id().as_bytes()) {
+        Some(cursor) => cursor,
+        None => return own.id(),
+    };
+    for ((segment, place), entry) in own.of(source).zip(&mut cursor.entries) {
+        if place.offset == segment.begin() && is_unnamed(segment) {
+            (entry.generation, entry.check) = (NO_GENERATION, NO_LINE);
+        }
+    }
+    cursor.to_text()
 }
 
 /// How far a source's newest generation was read.

@@ -86,7 +86,7 @@ fn an_engine_that_lost_what_it_had_acknowledged() {
     finish_and_compare(&place, &url);
 }
 
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+pub(super) fn copy(from: &std::path::Path, to: &std::path::Path) {
     let copied = Command::new("cp").arg("-r").arg(from).arg(to).status().expect("cp");
     assert!(copied.success());
 }

@@ -4,7 +4,7 @@ use super::Version;
 use super::servers::Node;
 use super::shipper::{Ship, line, once};
 use super::stored::{Stored, assert_same};
-use crate::support::Place;
+use crate::support::{Client, Place, Server};
 use logcast::nats::message::{Encoding, Head};
 use std::fs;
 use std::io::Write;
@@ -32,6 +32,51 @@ fn a_batch_fits_what_the_server_takes() {
     place.write("app.log", &text);
     assert_eq!(once(&place, &node.url(), &["app.log"]).0, Some(0));
     assert_same(&Stored::open(&node.url()).text(), text.as_bytes());
+}
+
+/// A file without a first line has no name yet: what it is called is known when that line is whole.
+#[test]
+fn a_file_that_is_empty_at_first_is_not_another_one_later() {
+    let place = Place::new();
+    let Some(node) = Node::start(&place, Version::Old, "") else { return };
+    let url = node.url();
+    place.write("app.log", "");
+    for part in ["", "", "on", "e", "\ntw", "o\n"] {
+        place.append("app.log", part);
+        let (code, said) = once(&place, &url, &["app.log"]);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(!said.contains("warning"), "{said}");
+    }
+    let stored = Stored::open(&url);
+    assert_eq!(stored.text(), b"one\ntwo\n");
+    assert!(stored.messages().iter().all(|message| message.head.gap.is_none()));
+    // Another file with the same first line is another one.
+    place.rename("app.log", "app.log.1");
+    place.write("app.log", "one\nthree\n");
+    assert_eq!(once(&place, &url, &["app.log"]).0, Some(0));
+    let text: Vec<u8> = stored.messages().into_iter().flat_map(|message| message.body).collect();
+    assert_eq!(text, b"one\ntwo\none\nthree\n");
+}
+
+/// Who begins to read in the middle of a line of several messages is told so.
+#[test]
+fn a_line_whose_beginning_was_not_read_says_so() {
+    let place = Place::new();
+    let Some(node) = Node::start(&place, Version::Old, "") else { return };
+    place.write("app.log", format!("first\n{} end\nlast\n", "x".repeat(9_000)));
+    assert_eq!(once(&place, &node.url(), &["app.log", "--batch-bytes", "4KiB"]).0, Some(0));
+    let stored = Stored::open(&node.url());
+    let inside: Vec<bool> = stored.messages().iter().map(|message| message.head.inside).collect();
+    let first = inside.iter().position(|&inside| inside).expect("a message that begins in a line");
+    assert!(first > 0 && inside[first..].iter().all(|&inside| inside), "{inside:?}");
+    for number in 1..=first {
+        let deleted = stored.ask("STREAM.MSG.DELETE.logs", &format!(r#"{{"seq":{number}}}"#));
+        assert!(deleted.contains("\"success\":true"), "{deleted}");
+    }
+    let server = Server::start(&place, &[&format!("{}/logs.>", node.url())]);
+    let got = Client::open(&server, "lines=all").take(2);
+    assert!(got[0].starts_with("[the beginning was not read] … xxx") && got[0].ends_with("x end"), "{got:?}");
+    assert_eq!(got[1], "last");
 }
 
 #[test]

@@ -4,9 +4,13 @@
 //! Most need Debian's `nats-server`, those of a cluster the newer one that `tests/nats/install target/nats` fetches.
 //! Without it each test says so and passes, unless `LOGCAST_TEST_NATS=1` (as in `.ci/run`): then it fails.
 
+mod entering;
 mod exact;
+mod fake;
 mod forms;
 mod heavy;
+mod jwt;
+mod origins;
 mod redacted;
 mod refused;
 mod rotation;
@@ -14,6 +18,7 @@ mod servers;
 mod serving;
 mod shipper;
 mod stored;
+mod tailing;
 
 use std::path::{Path, PathBuf};
 

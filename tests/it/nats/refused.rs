@@ -116,7 +116,7 @@ fn an_nkey() {
 }
 
 /// A user's nkey, public part and seed, made for this test.
-fn nkeys_pair() -> (&'static str, &'static str) {
+pub(super) fn nkeys_pair() -> (&'static str, &'static str) {
     (
         "UA5ZU2OGKQEPDBJ2FJ7ZKIJVOXY5NWCXZPFWSA2DMYRS4Y24L3ALPHWQ",
         "SUACMPMPFLUEXTDWIOXEJQS2WIHKDZUH5MES534MMGZHWVGTKEXIDSB24E",
@@ -242,15 +242,13 @@ fn the_least_that_a_shipper_may() {
     }
 }
 
-#[test]
-fn tls() {
-    if !have("openssl") {
-        return;
-    }
-    let place = Place::with("app.log", "one\n");
+/// Makes an authority, another one, and certificates of a server and a client; gives a server's configuration that has them,
+/// and wants to see the client's if told so.
+#[track_caller]
+pub(super) fn certificates(place: &Place) -> impl Fn(bool) -> String {
     let openssl = |words: &[&str]| {
         let words: Vec<&str> = ["openssl"].iter().chain(words).copied().collect();
-        let made = run(&place, &words);
+        let made = run(place, &words);
         assert_eq!(made.code, Some(0), "{}", made.stderr);
     };
     let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
@@ -279,13 +277,22 @@ fn tls() {
             "san",
         ]);
     }
-    let root = place.root().display();
-    let config = |verify: bool| {
+    let root = place.root().display().to_string();
+    move |verify: bool| {
         format!(
             "jetstream {{ store_dir: \"STORE\" }}
             tls {{ cert_file: \"{root}/server.pem\", key_file: \"{root}/server.key\", ca_file: \"{root}/ca.pem\", verify: {verify} }}"
         )
-    };
+    }
+}
+
+#[test]
+fn tls() {
+    if !have("openssl") {
+        return;
+    }
+    let place = Place::with("app.log", "one\n");
+    let config = certificates(&place);
     let Some(node) = Node::configured(&place, "tls", Version::Old, &config(false)) else { return };
     let at = |query: &str| format!("{}{query}", node.url());
     refused(&place, &at(""), &[], "signed by no known authority", "add ?ca=FILE");

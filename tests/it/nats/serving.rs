@@ -1,6 +1,8 @@
 //! `serve nats://…`: what viewers get, on whichever server they are.
 
 use super::Version;
+use super::exact::copy;
+use super::fake::Fake;
 use super::servers::Node;
 use super::shipper::{Pace, Ship, line, once};
 use super::stored::Stored;
@@ -106,4 +108,117 @@ fn what_is_not_there_yet_is_waited_for() {
     assert_eq!((lines[0]["text"].as_str(), lines[1]["text"].as_str()), (Some("one"), Some("two")));
     let origin = lines[0]["origin"].as_str().unwrap_or_default();
     assert!(origin.starts_with("web1:") && origin.ends_with("app.log"), "{origin}");
+}
+
+/// Before 2.11 a consumer on a replica that lags begins at what that replica has last, whatever it was asked for.
+#[test]
+fn a_replica_that_lags_tells_nothing_twice() {
+    let place = Place::new();
+    let fake = Fake::start(&[(1_000, "one\ntwo"), (1_001, "three"), (1_002, "four")]);
+    let server = Server::start(&place, &[&fake.url()]);
+    let mut client = Client::open(&server, "lines=all");
+    assert_eq!(client.take(4), ["one", "two", "three", "four"]);
+    fake.after_a_cut(|shown| {
+        shown.messages.push((1_003, "five".to_owned()));
+        shown.replica_has = Some(1);
+    });
+    assert_eq!(client.take(1), ["five"]);
+    assert!(!client.saw("gap") && !client.saw("truncated"), "{:?}", client.events);
+    assert!(fake.shown.lock().expect("unpoisoned").begun.contains(&4), "the lines behind were asked for");
+}
+
+/// What a file's bytes tell is missing is asked for again, whoever left it out.
+#[test]
+fn a_message_that_is_left_out_is_noticed() {
+    let place = Place::new();
+    let fake = Fake::start(&[(1_000, "one\n"), (1_001, "two\n")]);
+    fake.shown.lock().expect("unpoisoned").ranges = true;
+    let server = Server::start(&place, &[&fake.url()]);
+    let mut client = Client::open(&server, "lines=all");
+    assert_eq!(client.take(2), ["one", "two"]);
+    fake.after_a_cut(|shown| {
+        shown.messages.extend([(1_002, "three\n".to_owned()), (1_003, "four\n".to_owned())]);
+        shown.left_out = Some(3);
+    });
+    assert_eq!(client.take(2), ["three", "four"]);
+    assert!(!client.saw("gap"), "{:?}", client.events);
+    let begun = fake.shown.lock().expect("unpoisoned").begun.clone();
+    assert!(begun.iter().filter(|&&from| from == 3).count() > 1, "it was asked for again: {begun:?}");
+}
+
+/// Who was elected a moment ago may not have looked through all that it has: the stream only seems shorter.
+#[test]
+fn a_stream_that_is_short_for_a_moment_did_not_go_back() {
+    let place = Place::new();
+    let fake = Fake::start(&[(1_000, "one"), (1_001, "two"), (1_002, "three")]);
+    let server = Server::start(&place, &[&fake.url()]);
+    let mut client = Client::open(&server, "lines=all");
+    assert_eq!(client.take(3), ["one", "two", "three"]);
+    fake.after_a_cut(|shown| {
+        shown.messages.push((1_003, "four".to_owned()));
+        shown.short = Some((2, 1));
+    });
+    assert_eq!(client.take(1), ["four"]);
+    assert!(!client.saw("gap") && !client.saw("truncated"), "{:?}", client.events);
+}
+
+/// A message that a replica does not have yet was not deleted: what stands there later tells that the stream went back.
+#[test]
+fn a_message_that_is_not_found_at_once_is_looked_for_again() {
+    let place = Place::new();
+    let fake = Fake::start(&[(1_000, "one"), (1_001, "two"), (1_002, "three")]);
+    let server = Server::start(&place, &[&fake.url()]);
+    let mut client = Client::open(&server, "lines=all");
+    assert_eq!(client.take(3), ["one", "two", "three"]);
+    fake.after_a_cut(|shown| {
+        shown.messages.truncate(1);
+        shown.messages.extend([(2_000, "2".to_owned()), (2_001, "3".to_owned()), (2_002, "4".to_owned())]);
+        shown.hidden = 1;
+    });
+    assert_eq!(client.take(3), ["2", "3", "4"]);
+    assert!(client.saw("gap"), "{:?}", client.events);
+}
+
+/// What a power loss leaves, behind what a viewer has seen already: said, told again, and no line is missed.
+#[test]
+fn a_viewer_of_a_store_that_went_back_is_told() {
+    let place = Place::new();
+    let Some(mut node) = Node::start(&place, Version::New, "") else { return };
+    let url = node.url();
+    let lines = |from: usize, to: usize| (from..to).map(line).collect::<String>();
+    place.append("app.log", lines(0, 100));
+    assert_eq!(once(&place, &url, &["app.log"]).0, Some(0));
+    node.kill();
+    copy(&node.store(), &place.path("before"));
+    node.again();
+    let server = serve(&place, &node, &[]);
+    let mut client = Client::open(&server, "lines=all");
+    let ship = Ship::start(&place, &url, &["app.log", "--batch-bytes", "8KiB"]);
+    place.append("app.log", lines(100, 300));
+    let same = |got: &[String], from: usize| {
+        let wrong = got.iter().zip(from..).find(|(text, number)| format!("{text}\n") != line(*number));
+        assert_eq!(wrong, None);
+    };
+    same(&client.take(300), 0);
+    node.kill();
+    std::fs::remove_dir_all(node.store()).expect("a store");
+    copy(&place.path("before"), &node.store());
+    node.again();
+    place.append("app.log", lines(300, 350));
+    ship.until_said("went back behind what it had acknowledged");
+    // Where the numbers part the viewer goes on: all that was given up comes again, and what is new.
+    let mut told = client.take(250);
+    assert!(client.saw("gap"), "{:?}", server.stderr());
+    assert!(
+        server.stderr().contains("the stream went back: what follows may come twice"),
+        "{}",
+        server.stderr()
+    );
+    same(&told, 100);
+    // A viewer that comes back with a cursor of the lines that were given up misses none either.
+    let id = client.cut();
+    place.append("app.log", lines(350, 360));
+    let mut client = Client::resume(&server, "", &id);
+    told = client.take(10);
+    same(&told, 350);
 }
