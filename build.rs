@@ -6,7 +6,10 @@
 //! not part of the page.
 
 use oxc_allocator::Allocator;
-use oxc_ast::ast::{ImportDeclarationSpecifier, Program, Statement};
+use oxc_ast::ast::{
+    ImportDeclarationSpecifier, Program, Statement, VariableDeclaration, VariableDeclarationKind,
+};
+use oxc_ast_visit::{VisitMut, walk_mut};
 use oxc_codegen::{Codegen, CodegenOptions};
 use oxc_mangler::Mangler;
 use oxc_parser::Parser;
@@ -69,7 +72,8 @@ fn script(folder: &Path, plain: bool) -> String {
         return all;
     }
     let allocator = Allocator::default();
-    let program = parsed(&allocator, "the joined script", &all);
+    let mut program = parsed(&allocator, "the joined script", &all);
+    Shorter.visit_program(&mut program);
     let short = Mangler::new().build(&program);
     let printer = Codegen::new().with_options(CodegenOptions::minify());
     printer
@@ -77,6 +81,34 @@ fn script(folder: &Path, plain: bool) -> String {
         .with_private_member_mappings(Some(short.class_private_mappings))
         .build(&program)
         .code
+}
+
+/// One `let` for all names that are declared one after another. What `const` forbids is nowhere in a program that runs.
+struct Shorter;
+
+impl<'a> VisitMut<'a> for Shorter {
+    fn visit_variable_declaration(&mut self, declaration: &mut VariableDeclaration<'a>) {
+        if declaration.kind == VariableDeclarationKind::Const {
+            declaration.kind = VariableDeclarationKind::Let;
+        }
+        walk_mut::walk_variable_declaration(self, declaration);
+    }
+
+    fn visit_statements(&mut self, statements: &mut oxc_allocator::Vec<'a, Statement<'a>>) {
+        walk_mut::walk_statements(self, statements);
+        for at in (1..statements.len()).rev() {
+            let [Statement::VariableDeclaration(first), Statement::VariableDeclaration(next)] =
+                &mut statements[at - 1..=at]
+            else {
+                continue;
+            };
+            if (first.kind, next.kind) == (VariableDeclarationKind::Let, VariableDeclarationKind::Let) {
+                let more: Vec<_> = next.declarations.drain(..).collect();
+                first.declarations.extend(more);
+                statements.remove(at);
+            }
+        }
+    }
 }
 
 fn parsed<'a>(allocator: &'a Allocator, name: &str, text: &'a str) -> Program<'a> {
@@ -165,7 +197,13 @@ fn tight(text: &str) -> String {
             continue;
         }
         match (quote, next) {
-            (Some(_), '\\') => panic!("an escape in a style sheet's string: teach build.rs"),
+            (Some(_), '\\') => {
+                let after = rest[1..].chars().next().expect("a string ends");
+                let (escape, more) = rest.split_at(1 + after.len_utf8());
+                out.push_str(escape);
+                rest = more;
+                continue;
+            }
             (Some(own), _) if own == next => quote = None,
             (None, '"' | '\'') => quote = Some(next),
             _ => {}

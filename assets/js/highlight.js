@@ -35,6 +35,7 @@ export function highlight(app, filter, find) {
     const now = JSON.stringify([term, terms]);
     if (now === key) return;
     key = now;
+    for (const cell of view.node.querySelectorAll('.bare')) cell.classList.remove('bare');
     matchers = { found: term && matcher(term), kept: terms.map(matcher).filter((one) => one !== null) };
     draw();
   }
@@ -104,6 +105,8 @@ export function highlight(app, filter, find) {
       const nodes = texts(cell);
       const text = nodes.map((node) => node.data).join('').slice(0, SHOWN);
       if (matchers.found) now.found = ranges(nodes, text, matchers.found);
+      // What was found is seen, also in what the columns tell already.
+      cell.classList.toggle('bare', now.found.some(({ startContainer }) => startContainer.parentElement?.className === 'pre'));
       for (const one of matchers.kept) now.kept.push(...ranges(nodes, text, one));
     }
     known.set(row, now);

@@ -109,7 +109,7 @@ export function hist(app, hooks) {
     const style = getComputedStyle(root);
     const most = Math.max(1, ...scale.columns.map((column) => column.all));
     const step = width / columns;
-    const room = height - 3;
+    const room = height - 20; // above them stands the caption
     for (const [i, column] of scale.columns.entries()) {
       let y = height;
       for (const layer of LAYERS) {

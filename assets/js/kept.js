@@ -7,6 +7,7 @@
  */
 
 import { lowerBound } from './cache.js';
+import { learnName, newer, older } from './neighbours.js';
 import { params } from './query.js';
 import { Spans, near } from './spans.js';
 
@@ -154,11 +155,12 @@ export class Kept {
 
   /** @param {Item} item @param {number} n @returns {Promise<Span|null>} */
   async after(item, n) {
+    await learnName(this.base, item.life);
     const life = this.lives[item.life];
     const span = this.spans.at(item.life, item.offset) ?? this.spans.at(item.life, item.next);
     const at = span ? span.to : item.next;
     if (at >= life.tip && item.life !== this.current && life.up === undefined) {
-      await this.base.newer(item.life, 1);
+      await newer(this.base, item.life, 1);
       return null;
     }
     const answer = await this.ask({ at, after: n, generation: life.generation }, item.life);
@@ -175,11 +177,12 @@ export class Kept {
       const span = this.spans.at(life, offset, true);
       const at = Math.max(of.from, span ? span.from : offset);
       if (at > of.from) {
+        await learnName(this.base, life);
         const answer = await this.ask({ at, before: n, generation: of.generation }, life);
         return answer && this.took(answer, life, 'up');
       }
       if (typeof of.down !== 'number') {
-        await this.base.older(life, 1);
+        await older(this.base, life, 1);
         if (typeof of.down !== 'number') return null;
       }
       life = of.down;

@@ -12,7 +12,7 @@
  * @property {Level|null} level
  * @property {string} clock  the time of day as written, `20:37:09.123`, or ''
  * @property {number|null} ms  milliseconds since the epoch (local zone where none is written), null without a date
- * @property {number} message  index where the message begins, after time and a leading level word
+ * @property {number} message  index where the message begins, after time and level
  */
 
 /** How far into a line a level or a time is looked for. */
@@ -112,13 +112,30 @@ export function timeOf(text) {
   return null;
 }
 
+/** A field of JSON or logfmt that the columns show, with what parts it from the next. */
+const TOLD = /"?(@?time(?:stamp)?|ts|level|lvl|severity)"?[=:]\s*("[^"\\]*"|[^\s,"}]+)[,\s]\s*/iy;
+
+/** Where the first field begins that no column shows. @param {string} head @param {ReturnType<typeof timeOf>} time @param {Level|null} level */
+function told(head, time, level) {
+  const begin = head.startsWith('{') ? 1 : 0;
+  let end = begin;
+  for (;;) {
+    TOLD.lastIndex = end;
+    const field = TOLD.exec(head);
+    const next = end + (field?.[0].length ?? 0);
+    const same = field && (/t/i.test(field[1][0] + field[1][1]) ? time && time.start >= end && time.end <= next : level && WORDS[field[2].replaceAll('"', '').toLowerCase()] === level);
+    if (!same) return end > begin ? end : 0;
+    end = next;
+  }
+}
+
 /** @param {string} plain  a line without escape sequences @returns {Parsed} */
 export function parse(plain) {
   const head = plain.length > LOOK ? plain.slice(0, LOOK) : plain;
   const level = levelOf(head);
   const time = timeOf(head);
   let message = 0;
-  // Only what stands at the very beginning moves into the columns; a time inside JSON or logfmt stays where it is.
+  // Only what stands at the very beginning moves into the columns.
   const lead = time ? /^[[(<]?$/.test(head.slice(0, time.start)) : false;
   if (time && lead) {
     message = time.end;
@@ -128,6 +145,7 @@ export function parse(plain) {
     const word = LEAD.exec(head.slice(message));
     if (word && WORDS[word[1].toLowerCase()] === level && message + word[0].length < plain.length) message += word[0].length;
   }
+  if (!lead && !message) message = told(head, time, level);
   if (message >= plain.length) message = 0;
   return { level, clock: time?.clock ?? '', ms: time?.ms ?? null, message };
 }

@@ -25,6 +25,9 @@ const ROOM = 100_000;
 /** Line numbers remembered for each life: one for each answer. */
 const NUMBERS = 2000;
 
+/** What a name gets whose first line a newer life has too: none is called so, until the server was asked. */
+const NAMELESS = '~AAAAAAAA';
+
 /** @param {string|null} generation @param {number} tip @param {number} heard @returns {Life} */
 function life(generation, tip, heard) {
   return { generation, from: 0, tip, heard, gone: false, notes: new Map(), up: undefined, down: undefined, previous: '', next: '', numbers: new Map() };
@@ -56,12 +59,25 @@ export class Lives {
   /** A new life after the current one, behind a note that says why. @param {string|null} generation @param {string} words */
   begin(generation, words) {
     const id = this.current + 1;
-    this.all[id] = life(generation, 0, 0);
+    this.all[id] = life(null, 0, 0);
+    this.name(id, generation);
     this.all[id].notes.set(0, words);
     this.all[id].up = null;
     this.join(this.current, id);
     this.current = id;
     return id;
+  }
+
+  /** Names a newest life. A name is that of the first line: an older life with the same one has lost it. @param {number} id @param {string|null} generation */
+  name(id, generation) {
+    const older = this.known(generation);
+    if (generation !== null && older !== undefined && older !== id) this.all[older].generation = generation + NAMELESS;
+    this.all[id].generation = generation;
+  }
+
+  /** @param {number} id */
+  isNameless(id) {
+    return this.all[id].generation?.endsWith(NAMELESS) ?? false;
   }
 
   /** @param {number} older @param {number} newer */

@@ -74,6 +74,9 @@ export function place(view, items, offset, part) {
   if (index < 0) index = view.block.items.length - 1;
   view.track.setHeight(TRACK);
   view.track.anchor('top', TRACK / 2);
+  // Near the end the track ends with the lines at once: else the screen would move again.
+  const { last } = view.block;
+  if (last && view.store?.peekAfter(last, 1)?.length === 0) view.track.setHeight(TRACK / 2 + view.node.offsetHeight);
   view.track.scrollTo(TRACK / 2 + view.block.rows[index].offsetTop - Math.round(view.log.clientHeight * part));
   view.schedule();
   return view.block.items[index];

@@ -111,7 +111,7 @@ export function termWords(term) {
 
 /** The query in words, for the line that says that nothing was found. @param {Query} query */
 export function words(query) {
-  const out = query.terms.map((term) => `${term.not ? 'without ' : ''}“${termWords(term)}”`);
+  const out = query.terms.map((term) => `${term.not ? 'without' : 'with'} “${termWords(term)}”`);
   if (query.levels) out.push(query.levels.length ? `at ${query.levels.join(', ')}` : 'at no level');
   if (query.since || query.until) out.push('in this range of time');
   return out.join(', ');

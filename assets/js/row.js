@@ -93,9 +93,11 @@ function body(parts, message) {
   for (const part of parts) {
     const cut = Math.max(0, Math.min(part.text.length, message - at));
     if (cut > 0) {
+      const brace = at === 0 && part.text.startsWith('{') ? 1 : 0; // an object still begins like one
+      if (brace) out.push(document.createTextNode('{'));
       const pre = document.createElement('span');
       pre.className = 'pre';
-      pre.textContent = part.text.slice(0, cut);
+      pre.textContent = part.text.slice(brace, cut);
       out.push(pre);
     }
     const rest = cut ? part.text.slice(cut) : part.text;

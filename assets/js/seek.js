@@ -3,6 +3,8 @@
  * hold none; the caller may stop it. Knows no DOM.
  */
 
+import { learnName, newer, older } from './neighbours.js';
+
 /** @typedef {{life: number, offset: number}} Spot */
 
 const FAR = 400; // requests, about 100 GB; then the answer is "not found"
@@ -19,6 +21,7 @@ export async function seek(store, filters, from, by, { stopped, does }) {
   let { life, offset } = from;
   const side = by > 0 ? 'after' : 'before';
   for (let i = 0; i < FAR && !stopped(); i += 1) {
+    await learnName(store, life);
     const of = store.lives[life];
     const answer = await store.fetchLines({ file: store.name, at: offset, [side]: does ? FEW : 1, generation: of.generation, filters });
     store.ages.learn(life, answer);
@@ -34,12 +37,12 @@ export async function seek(store, filters, from, by, { stopped, does }) {
     }
     if (by > 0) {
       if (life === store.current) return null;
-      if (of.up === undefined) await store.newer(life, 1);
+      if (of.up === undefined) await newer(store, life, 1);
       if (typeof of.up !== 'number') return null;
       life = of.up;
       offset = store.lives[life].from;
     } else {
-      if (of.down === undefined) await store.older(life, 1);
+      if (of.down === undefined) await older(store, life, 1);
       if (typeof of.down !== 'number' || store.lives[of.down].gone) return null;
       life = of.down;
       offset = store.lives[life].tip;

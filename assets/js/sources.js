@@ -136,9 +136,10 @@ export function sourceOf(store) {
 function notice(store, event, data, now) {
   const at = new Date(data.at ?? now).toLocaleTimeString('en-GB');
   const generation = data.generation ?? null;
-  // A list of files may have told it first.
-  if (event === 'rotated' && generation !== null && generation === store.life.generation) return;
-  if (event === 'rotated') store.begin(generation, `${store.label} was rotated at ${at}`);
+  const rotated = `${store.label} was rotated at ${at}`;
+  // A list of files may have told it first; or the new file begins like the old one, and its first lines will tell.
+  if (event === 'rotated' && generation !== null && generation === store.life.generation) store.back = rotated;
+  else if (event === 'rotated') store.begin(generation, rotated);
   else if (event === 'truncated') store.begin(generation, `${store.label} was truncated at ${at} (${bytes(store.size)} before)`);
   else if (event === 'gap') store.note(`Lines are missing here${data.bytes ? ` (${bytes(data.bytes)})` : ''}: ${data.reason ?? 'the server does not say why'}`);
   else if (event === 'waiting') store.state = 'waiting';

@@ -62,9 +62,11 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, filter
     tabs.draw(sources.tabs, sources.active, (name) => sources.get(name)?.store.state ?? 'following');
     drawBanner(store);
     drawEmpty(store);
+    view.log.classList.toggle('none', !el('empty').hidden);
     const fresh = drawPill();
     put(el('total'), store ? [sources.file ? totalWords(sources.file) : '', bytes(store.size)].filter(Boolean).join(' · ') : '');
-    put(el('lines'), rate > 0 ? `${count(Math.round(rate))} lines/s` : '');
+    const pace = Math.round(rate);
+    put(el('lines'), rate > 0 ? `${count(pace)} ${pace === 1 ? 'line' : 'lines'}/s` : '');
     const name = [store?.label, facts.title].filter(Boolean).join(' · ') || 'logcast';
     const unread = Math.max(fresh, facts.unread);
     const title = `${facts.alert ? '● ' : ''}${unread > 0 ? `(${count(unread)}) ` : ''}${name}`;

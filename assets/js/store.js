@@ -10,7 +10,8 @@
  */
 
 import { Cache, lowerBound } from './cache.js';
-import { Lives, isGone } from './lives.js';
+import { Lives } from './lives.js';
+import { learnName, newer, older } from './neighbours.js';
 
 /** @typedef {import('./api.js').LinesAnswer} LinesAnswer */
 /** @typedef {import('./api.js').LinesQuery} LinesQuery */
@@ -67,7 +68,7 @@ export class Store {
     this.state = info.state;
     const life = this.life;
     if (first) life.from = info.from ?? 0;
-    life.generation ??= info.generation; // it is known once the first line is whole
+    if (life.generation === null) this.ages.name(this.current, info.generation); // it is known once the first line is whole
     if (life.generation !== info.generation && info.generation !== null) return; // a notice will tell
     life.tip = Math.max(life.tip, info.tip);
     this.indexed = info.indexed ?? 0;
@@ -92,7 +93,13 @@ export class Store {
 
   /** @param {{generation?: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[]}} batch @param {boolean} keep false while nobody looks */
   batch(batch, keep) {
-    const life = batch.generation === undefined ? this.lifeAt(batch.from) : this.lifeOf(batch.generation);
+    let life = batch.generation === undefined ? this.lifeAt(batch.from) : this.lifeOf(batch.generation);
+    if (life === this.current) {
+      // From the start once more, after it was away: another file with the same first line.
+      const { heard, tip, generation } = this.life;
+      if (this.back && batch.from === 0 && (heard < 0 ? tip : heard) > 0) life = this.begin(generation, this.back);
+      this.back = '';
+    }
     const of = this.lives[life];
     of.heard = batch.to;
     const sentFrom = batch.from + batch.skip;
@@ -110,7 +117,7 @@ export class Store {
 
   /** The life a generation belongs to; an unknown one begins a new life. @param {string|null} generation */
   lifeOf(generation) {
-    if (this.life.generation === null && generation !== null && this.life.tip <= this.life.from) this.life.generation = generation;
+    if (this.life.generation === null && generation !== null && this.life.tip <= this.life.from) this.ages.name(this.current, generation);
     return this.ages.known(generation) ?? this.begin(generation, this.back || `${this.label} is another file now`);
   }
 
@@ -207,23 +214,12 @@ export class Store {
 
   /** @param {Item} item @param {number} n @returns {Promise<Item[]>} */
   async after(item, n) {
+    await learnName(this, item.life);
     const life = this.lives[item.life];
     const got = await this.read({ file: this.name, at: item.next, after: n, generation: life.generation }, item.life);
     if (got.length === 0 && item.next < life.tip) life.tip = item.next; // the server knows the true end
-    if (got.length === 0 && item.life !== this.current && life.up === undefined) await this.newer(item.life, n);
+    if (got.length === 0 && item.life !== this.current && life.up === undefined) await newer(this, item.life, n);
     return this.weave(got);
-  }
-
-  /** Meets the life after one, where its lines go on. @param {number} id @param {number} n */
-  async newer(id, n) {
-    const { ages } = this;
-    const { next } = this.lives[id];
-    const answer = next ? await this.fetchLines({ file: this.name, at: next, after: n }).catch(isGone) : null;
-    if (!answer) {
-      ages.join(id, ages.ids.findLast((other) => other > id) ?? this.current);
-      return;
-    }
-    this.took(answer, ages.addAfter(id, answer.generation || null, this.divider));
   }
 
   /** @param {Item} item @param {number} n @returns {Promise<Item[]>} */
@@ -231,26 +227,14 @@ export class Store {
     let { life, offset } = item;
     if (offset <= this.lives[life].from) {
       const { down } = this.lives[life];
-      if (typeof down !== 'number') return this.older(life, n);
+      if (typeof down !== 'number') return older(this, life, n);
       life = down;
       offset = this.lives[life].tip;
     }
+    await learnName(this, life);
     const got = await this.read({ file: this.name, at: offset, before: n, generation: this.lives[life].generation }, life);
     if (got.length === 0) this.lives[life].from = offset;
     return this.weave(got);
-  }
-
-  /** Meets the life before one, if there is one: its end. @param {number} id @param {number} n @returns {Promise<Item[]>} */
-  async older(id, n) {
-    const life = this.lives[id];
-    // Lines that came by the stream do not tell whether there is an older file.
-    if (!life.previous && life.down === undefined) await this.read({ file: this.name, at: life.from, before: 1, generation: life.generation }, id);
-    const answer = life.previous ? await this.fetchLines({ file: this.name, at: life.previous, before: n }).catch(isGone) : null;
-    if (!answer?.generation) {
-      life.down = null;
-      return [];
-    }
-    return this.weave(this.took(answer, this.ages.addBefore(id, answer.generation, this.divider)));
   }
 
   /** Lines around a place, of the current life unless another is named. @param {string|number} at @param {number} before @param {number} after @param {string|null} [generation] */

@@ -214,12 +214,22 @@ fn a_phone() {
          };
          look()",
     );
+    // A finger that lets go while it moves: the page scrolls on by itself.
     for _ in 0..5 {
-        browser.cdp(
-            "Input.synthesizeScrollGesture",
-            serde_json::json!({ "x": 180, "y": 400, "yDistance": 2500, "speed": 4000, "gestureSourceType": "mouse" }),
-        );
+        let touch = |kind: &str, points: serde_json::Value| {
+            browser
+                .cdp("Input.dispatchTouchEvent", serde_json::json!({ "type": kind, "touchPoints": points }));
+        };
+        touch("touchStart", serde_json::json!([{ "x": 180, "y": 260 }]));
+        for step in 1..=8 {
+            touch("touchMove", serde_json::json!([{ "x": 180, "y": 260 + step * 55 }]));
+        }
+        touch("touchEnd", serde_json::json!([]));
     }
+    browser.until(
+        "the fling to come to rest",
+        "(() => { const { scrollTop } = document.querySelector('#log'); const same = window.was === scrollTop; window.was = scrollTop; window.still = same ? (window.still ?? 0) + 1 : 0; return window.still > 10; })()",
+    );
     browser.until(
         "the screen to have moved",
         "document.querySelector('#follow').getAttribute('aria-pressed') === 'false'",

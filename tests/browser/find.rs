@@ -2,7 +2,7 @@
 
 use crate::chromium::Browser;
 use crate::page::{TEXTS, begin, follows, last};
-use crate::support::{Place, Server};
+use crate::support::{Place, Server, assert_lines};
 use thirtyfour::TypingData;
 use thirtyfour::prelude::Key;
 
@@ -147,6 +147,38 @@ fn no_pattern_stops_the_page() {
     press(&browser, "/");
     browser.keys("a+a*b");
     browser.until("the mark", &format!("{marks} === 'aaab'"));
+    browser.no_errors(&[]);
+}
+
+/// What the columns tell of JSON and logfmt is not told again beside them, unless it is what was searched for.
+#[test]
+fn fields_are_not_told_twice() {
+    let lines = [
+        r#"{"time":"2026-11-25T08:00:00Z","level":"warn","msg":"one"}"#,
+        "time=2026-11-25T08:00:01Z level=info msg=two",
+        r#"{"level":"error","msg":"three","time":"2026-11-25T08:00:02Z"}"#,
+        // A time that the column does not show, and a level that is none.
+        r#"{"ts":1764057600.5,"level":"info","msg":"four"}"#,
+        r#"{"time":"2026-11-25T08:00:04Z","level":"odd","msg":"five"}"#,
+    ]
+    .map(str::to_owned);
+    let Some((_place, _server, browser)) = begin(&lines) else { return };
+    let shown = || -> Vec<String> {
+        browser
+            .get("return [...document.querySelectorAll('#block .row .text')].map((text) => text.innerText)")
+    };
+    let mut expected = [
+        r#"{"msg":"one"}"#,
+        "msg=two",
+        r#"{"msg":"three","time":"2026-11-25T08:00:02Z"}"#,
+        &lines[3],
+        r#"{"level":"odd","msg":"five"}"#,
+    ];
+    assert_lines(&shown(), &expected);
+    find(&browser, r#""level":"warn""#);
+    expected[0] = &lines[0];
+    browser.until("what was found to be seen", "document.querySelector('#block .bare')");
+    assert_lines(&shown(), &expected);
     browser.no_errors(&[]);
 }
 

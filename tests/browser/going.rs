@@ -4,7 +4,9 @@ use crate::chromium::Browser;
 use crate::find::{CURSOR, on, press};
 use crate::page::{TEXTS, begin, follows, last, texts};
 use crate::support::writer::text;
-use crate::support::{Place, Server, assert_lines, http, numbered};
+use crate::support::{DEADLINE, LOOK, Place, Server, assert_lines, http, numbered};
+use std::io::Write;
+use std::time::Instant;
 use thirtyfour::prelude::Key;
 
 /// Types a place after `:`.
@@ -64,6 +66,56 @@ fn places_by_number_and_share() {
     );
     browser.keys(Key::Escape + "");
     browser.no_errors(&[]);
+}
+
+/// Checks 1 and 2: of a large file the last lines are there before its lines are counted; until then they have no numbers,
+/// then the right ones, and so has a line that is gone to.
+#[test]
+fn the_end_before_the_count() {
+    const LINES: usize = 512; // in a block of 64 KiB
+    const BLOCKS: usize = 16 << 10; // 1 GiB
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::with("f", "");
+    let block = text(&(0..LINES).map(|n| format!("{n:03} {}", "x".repeat(123))).collect::<Vec<_>>());
+    assert_eq!(block.len(), 64 << 10);
+    let mut file = place.appender("f");
+    for _ in 0..BLOCKS {
+        file.write_all(block.as_bytes()).expect("a large file");
+    }
+    file.write_all(b"the last line\n").expect("its end");
+    let watch = "window.seen = {}; const look = () => {
+        const seen = window.seen, row = document.querySelector('#block .row');
+        if (row && !seen.rows) { seen.rows = performance.now(); seen.last = [...document.querySelectorAll('#block .text')].at(-1).textContent; seen.numbers = document.querySelectorAll('#block [data-line]').length; }
+        if (!seen.counted && / line/.test(document.querySelector('#total')?.textContent ?? '')) seen.counted = performance.now();
+        if (!seen.counted) requestAnimationFrame(look);
+    }; requestAnimationFrame(look)";
+    browser.cdp("Page.addScriptToEvaluateOnNewDocument", serde_json::json!({ "source": watch }));
+    let server = Server::start(&place, &["f"]);
+    browser.open(&server.page);
+    last(&browser, "the last line");
+    // Counting takes as long as it takes: a debug build, a busy disk.
+    let end = Instant::now() + 6 * DEADLINE;
+    while browser.run("return window.seen.counted > 0") != true && Instant::now() < end {
+        std::thread::sleep(LOOK);
+    }
+    let seen: serde_json::Value = browser.get("return window.seen");
+    assert_eq!((&seen["last"], &seen["numbers"]), (&"the last line".into(), &0.into()), "{seen}");
+    assert!(seen["rows"].as_f64() < seen["counted"].as_f64(), "{seen}");
+    let number = |line: usize| {
+        format!("document.querySelector('#block .row[data-line=\"{}\"] .text')?.textContent", grouped(line))
+    };
+    browser.until("the last line's number", &format!("{} === 'the last line'", number(BLOCKS * LINES + 1)));
+    let line = 7_654_321;
+    go(&browser, &line.to_string());
+    browser.until("the line", &format!("{}?.startsWith('{:03} ')", number(line), (line - 1) % LINES));
+    browser.no_errors(&[]);
+}
+
+/// A number as the page writes it.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    parts.join(",")
 }
 
 /// Times, as written and in words.

@@ -1,6 +1,6 @@
-//! The browser tests: real Chromium, driven by thirtyfour, against the real program.
+//! The browser tests: real Chromium, driven by thirtyfour, against the real program; and once through it in Firefox.
 //!
-//! Without `/usr/bin/chromium` and `/usr/bin/chromedriver` each test says so and passes, unless
+//! Without `/usr/bin/chromium`, `/usr/bin/chromedriver` or `/usr/bin/firefox-esr` each test says so and passes, unless
 //! `LOGCAST_TEST_BROWSER=1` (as in `.ci/run`): then it fails. Every test ends with a look at the browser's own
 //! log: a console error, a report of the content security policy or an open dialog fails it.
 
@@ -17,9 +17,11 @@ mod comfort;
 mod figures;
 mod filter;
 mod find;
+mod firefox;
 mod going;
 mod health;
 mod keys;
+mod marionette;
 mod merged;
 mod page;
 mod pictures;

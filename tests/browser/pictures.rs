@@ -1,6 +1,8 @@
 //! Pictures of the page in its states, for human eyes: run by hand, written to the folder `LOGCAST_SHOTS`.
 //!
 //! `LOGCAST_SHOTS=target/shots cargo test --test browser pictures -- --ignored`
+//!
+//! The README's are made by `LOGCAST_SHOTS=assets cargo test --test browser readme -- --ignored`.
 
 use crate::chromium::Browser;
 use crate::page::{TEXTS, state};
@@ -50,11 +52,16 @@ fn pictures() {
         "core.bin",
         "gone.log",
     ];
-    let server = Server::start(&place, &files);
-    let shoot = |name: &str| browser.picture(&folder.join(format!("{name}.png")));
+    let mut server = Server::start(&place, &files);
+    let page = server.page.clone();
+    let shoot = |name: &str| {
+        // What was done last has been painted.
+        browser.run("return new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 100))");
+        browser.picture(&folder.join(format!("{name}.png")));
+    };
     let open = |file: &str, rows: usize| {
         browser.open("about:blank");
-        browser.open(&server.page);
+        browser.open(&page);
         state(&browser, "live");
         browser.run(&format!("document.querySelector('#tabs [data-name=\"{file}\"]').click()"));
         browser.until("rows", &format!("{TEXTS}.length > {rows}"));
@@ -78,7 +85,7 @@ fn pictures() {
             shoot("detail");
             browser.keys("X");
             shoot("fields");
-            browser.run("document.querySelector('#fields [data-key=\"pin level\"]')?.click(); for (const b of [...document.querySelectorAll('#fields [aria-pressed]')].filter((b) => /^Column /.test(b.ariaLabel)).slice(1, 4)) document.querySelector(`#fields [data-key=\"${b.dataset.key}\"]`).click()");
+            browser.run("for (const name of ['service', 'msg']) document.querySelector(`#fields [data-key=\"pin ${name}\"]`)?.click()");
             browser.run("document.querySelector('#fields').close(); document.querySelector('#log').focus()");
             browser.keys("o");
             browser.keys("f");
@@ -105,8 +112,111 @@ fn pictures() {
             shoot("palette");
             browser.run("document.querySelector('#palette').close()");
             states(&browser, &place, &open, &shoot);
+            server.kill();
+            state(&browser, "reconnecting");
+            shoot("reconnecting");
+            server.restart();
+            state(&browser, "live");
         }
     }
+    browser.no_errors(&["network"]);
+}
+
+/// What base64 stands for (RFC 4648 § 4).
+pub(crate) fn decoded(text: &str) -> Vec<u8> {
+    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digit = |byte: u8| DIGITS.iter().position(|own| *own == byte).and_then(|n| u32::try_from(n).ok());
+    let digits: Vec<u32> = text.bytes().filter_map(digit).collect();
+    let four = |part: &[u32]| {
+        let bits = part.iter().fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - part.len()));
+        bits.to_be_bytes()[1..part.len()].to_vec()
+    };
+    digits.chunks(4).flat_map(four).collect()
+}
+
+/// The README's: small, and of the minute in the middle of these logs in which payments fail.
+#[test]
+#[ignore = "writes the pictures of the README"]
+fn readme() {
+    let folder =
+        PathBuf::from(std::env::var_os("LOGCAST_SHOTS").expect("LOGCAST_SHOTS: where the pictures go"));
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::new();
+    for (name, style, seed) in [
+        ("orders.log", "json", 1),
+        ("access.log", "nginx", 2),
+        ("app.log", "log4j", 3),
+        ("worker.log", "logfmt", 4),
+    ] {
+        place.write(name, generated(style, 6000, seed));
+    }
+    let server = Server::start(&place, &["orders.log", "access.log", "app.log", "worker.log"]);
+    let shoot = |name: &str| {
+        browser.run("document.querySelector('#toast').hidden = true; return new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 500))");
+        let taken =
+            browser.cdp("Page.captureScreenshot", serde_json::json!({ "format": "webp", "quality": 70 }));
+        let bytes = decoded(taken["data"].as_str().expect("a picture"));
+        assert!(bytes.len() < 150_000, "{name}: {} bytes", bytes.len());
+        std::fs::write(folder.join(name), bytes).expect("a picture");
+    };
+    let open = |file: &str| {
+        browser.open("about:blank");
+        browser.open(&server.page);
+        state(&browser, "live");
+        browser.run(&format!("document.querySelector('#tabs [data-name=\"{file}\"]').click()"));
+        browser.until("rows", &format!("{TEXTS}.length > 10 && !document.querySelector('#hist').hidden"));
+        browser.run("document.querySelector('#log').focus()");
+    };
+    let keys = |keys: &str| {
+        for key in keys.chars() {
+            browser.keys(key.to_string());
+        }
+    };
+    let go = |place: &str| {
+        keys(":");
+        browser.keys(place);
+        browser.keys(Key::Enter + "");
+        browser.until("the box to close", "!document.querySelector('#goto').open");
+    };
+    let search = |text: &str| {
+        keys("/");
+        browser.keys(text);
+        browser.keys(Key::Enter + "");
+        browser
+            .until("the matches", "/\\d (of|match)/.test(document.querySelector('#find-words').textContent)");
+    };
+    browser.size(1120, 660, false);
+    browser.prefer("dark", true);
+    // A trace, folded, and what was searched for.
+    open("app.log");
+    go("50%");
+    search("circuit breaker");
+    shoot("page.webp");
+    // All files by time.
+    open("app.log");
+    keys("M");
+    browser.until("merged rows", "document.querySelectorAll('#block .row .file').length > 10");
+    go("50%");
+    search("payment");
+    shoot("page-merged.webp");
+    // Fields as columns, and those of one line.
+    browser.prefer("light", true);
+    open("orders.log");
+    keys("X");
+    browser.until("the fields", "document.querySelector('#fields')?.open");
+    browser.run("for (const name of ['service', 'msg', 'status', 'ms']) document.querySelector(`#fields [data-key=\"pin ${name}\"]`)?.click(); document.querySelector('#fields').close(); document.querySelector('#log').focus()");
+    go("50%");
+    keys("e");
+    browser.until("an error", "document.activeElement.dataset.level === 'error'");
+    keys("o");
+    browser.until("a detail", "document.querySelector('.detail table')");
+    shoot("page-fields.webp");
+    browser.size(390, 780, true);
+    browser.prefer("dark", true);
+    open("worker.log");
+    go("50%");
+    search("payment");
+    shoot("page-phone.webp");
     browser.no_errors(&[]);
 }
 
@@ -124,7 +234,10 @@ fn states(browser: &Browser, place: &Place, open: &dyn Fn(&str, usize), shoot: &
     browser.keys("&");
     browser.keys("status=5");
     browser.keys(Key::Enter + "");
-    browser.until("the filter", "document.querySelector('#kept .chip')");
+    browser.until(
+        "the filter",
+        &format!("{TEXTS}.length > 5 && {TEXTS}.every((line) => line.includes('status=5'))"),
+    );
     shoot("filter");
     browser.keys("&");
     browser.keys("nothing has this");
