@@ -111,7 +111,7 @@ impl Fifo {
         }
         // Open for writing too, so that it does not end with its writers; who may only read waits for each of them.
         let file = match File::options().read(true).write(true).open(&path) {
-            Ok(file) => Some(file),
+            Ok(file) => Some(pipe(file)?),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 let nonblock = rustix::fs::OFlags::NONBLOCK.bits() as i32;
                 File::options().read(true).custom_flags(nonblock).open(&path)?;
@@ -123,12 +123,20 @@ impl Fifo {
     }
 }
 
+/// A pipe, and nothing else that somebody has put in its place since.
+fn pipe(file: File) -> io::Result<File> {
+    match file.metadata()?.file_type().is_fifo() {
+        true => Ok(file),
+        false => Err(io::Error::other("it is no named pipe any more")),
+    }
+}
+
 impl Read for Fifo {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
             let file = match &mut self.file {
                 Some(file) => file,
-                None => self.file.insert(File::open(&self.path)?),
+                None => self.file.insert(pipe(File::open(&self.path)?)?),
             };
             match file.read(buf)? {
                 0 if !self.anonymous => self.file = None,
@@ -267,5 +275,20 @@ pub fn start(
 fn copy(spool: &mut Spool, reader: &LogFile, bytes: &[u8], segment: &Segment, progress: &Progress) {
     if spool.write(bytes, reader, |begin| segment.trim(begin)).is_err() {
         progress.dropped.fetch_add(bytes.len() as u64, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_that_became_a_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        std::fs::write(&path, "hidden").unwrap();
+        assert!(Fifo::open(path.clone()).is_err());
+        let mut fifo = Fifo { path, file: None, anonymous: false };
+        assert!(fifo.read(&mut [0; 8]).is_err());
     }
 }
