@@ -266,7 +266,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__check)
-            opts="-h --count --idle --token --fingerprint --help"
+            opts="-h --count --idle --token --user --fingerprint --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -281,6 +281,10 @@ _logcast() {
                     return 0
                     ;;
                 --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1025,7 +1029,7 @@ _logcast() {
             return 0
             ;;
         logcast__subcmd__tail)
-            opts="-n -g -v -f -q -h --lines --grep --exclude --level --since --until --file --json --no-follow --follow --retry --token --fingerprint --cursor-file --quiet --highlight --names --color --help"
+            opts="-n -g -v -f -q -h --lines --grep --exclude --level --since --until --file --json --no-follow --follow --retry --token --user --fingerprint --cursor-file --quiet --highlight --names --color --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1072,6 +1076,10 @@ _logcast() {
                     return 0
                     ;;
                 --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --user)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -122,6 +122,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand tail" -l since -d 'Only 
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l until -d 'Only lines before this time' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l file -d 'Only this file of the server, HOST:PATH in a stream of an engine; may be repeated' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l token -d 'The token of URLs that hold none' -r
+complete -c logcast -n "__fish_logcast_using_subcommand tail" -l user -d 'The name and the password that a server with --auth asks for' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l cursor-file -d 'Keep the place in this file and go on from there the next time' -r -F
 complete -c logcast -n "__fish_logcast_using_subcommand tail" -l highlight -d 'Mark what matches this regular expression, where colours are on; may be repeated' -r
@@ -251,6 +252,7 @@ complete -c logcast -n "__fish_logcast_using_subcommand serve" -s h -l help -d '
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l count -d 'End after this many numbered lines' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l idle -d 'End when a URL has been silent for so many seconds' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l token -d 'The token of a URL that holds none' -r
+complete -c logcast -n "__fish_logcast_using_subcommand check" -l user -d 'The name and the password that a server with --auth asks for' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -l fingerprint -d 'Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it' -r
 complete -c logcast -n "__fish_logcast_using_subcommand check" -s h -l help -d 'Print help'
 complete -c logcast -n "__fish_logcast_using_subcommand help; and not __fish_seen_subcommand_from generate tail ship run healthcheck hash completions man serve check help" -f -a "generate" -d 'Write sample logs to a file or to standard output'

@@ -62,6 +62,9 @@ enum Command {
         /// The token of a URL that holds none
         #[arg(long, env = "LOGCAST_TOKEN", hide_env_values = true)]
         token: Option<String>,
+        /// The name and the password that a server with --auth asks for
+        #[arg(long, value_name = "NAME:PASSWORD", env = "LOGCAST_USER", hide_env_values = true, value_parser = tail::user)]
+        user: Option<String>,
         /// Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it
         #[arg(long, value_name = "SHA256", value_parser = tail::fingerprint)]
         fingerprint: Option<Fingerprint>,
@@ -172,9 +175,9 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         #[cfg(feature = "nats")]
         Some(Command::Ship(args)) => ship::run(args),
         Some(Command::Generate(args)) => generate::run(args),
-        Some(Command::Check { source, count, idle, token, fingerprint }) => {
+        Some(Command::Check { source, count, idle, token, user, fingerprint }) => {
             let idle = Duration::from_secs(idle);
-            check::run(&check::Options { source, token, fingerprint, count, idle })
+            check::run(&check::Options { source, token, user, fingerprint, count, idle })
         }
         Some(Command::Completions { shell }) => print(&pages::completions(shell)),
         Some(Command::Man { command }) => print(&pages::man(command.as_deref())?),

@@ -49,6 +49,9 @@ pub(super) struct TailArgs {
     /// The token of URLs that hold none
     #[arg(long, env = "LOGCAST_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// The name and the password that a server with --auth asks for
+    #[arg(long, value_name = "NAME:PASSWORD", env = "LOGCAST_USER", hide_env_values = true, value_parser = user)]
+    user: Option<String>,
     /// Trust this certificate (its SHA-256), and no other; serve --tls-self-signed prints it
     #[arg(long, value_name = "SHA256", value_parser = fingerprint)]
     fingerprint: Option<Fingerprint>,
@@ -67,6 +70,13 @@ pub(super) struct TailArgs {
     /// When to colour names, marks and warnings
     #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     color: Color,
+}
+
+pub(super) fn user(text: &str) -> Result<String, &'static str> {
+    match text.split_once(':') {
+        Some((name, _)) if !name.is_empty() => Ok(text.to_owned()),
+        _ => Err("must be NAME:PASSWORD"),
+    }
 }
 
 pub(super) fn fingerprint(text: &str) -> Result<Fingerprint, String> {
@@ -97,6 +107,7 @@ pub(super) fn run(args: TailArgs) -> Result<u8, Failure> {
         follow: !args.no_follow,
         retry: args.retry,
         token: args.token,
+        user: args.user,
         fingerprint: args.fingerprint,
         cursor_file: args.cursor_file,
         quiet: args.quiet,

@@ -36,6 +36,8 @@ pub struct Options {
     pub source: std::ffi::OsString,
     /// The token of a URL that has none.
     pub token: Option<String>,
+    /// A name and a password, `NAME:PASSWORD`, for a server that wants one.
+    pub user: Option<String>,
     /// The only certificate to trust.
     pub fingerprint: Option<Fingerprint>,
     /// End after this many numbered lines.

@@ -156,6 +156,8 @@ logcast check --count x
 logcast tail
 logcast tail 127.0.0.1:8000
 logcast tail f
+logcast tail SERVER --user eva
+logcast tail SERVER --user eva:password
 logcast tail ftp://127.0.0.1/
 logcast tail http://
 logcast tail http://127.0.0.1:99999/

@@ -225,6 +225,20 @@ fn a_token_or_a_password() {
     assert_eq!(curl(&["--anyauth", "-u", "eva:correct horse", &url]), "secret line\n");
     assert_eq!(curl(&["-H", "Authorization: Bearer a-long-token", &url]), "secret line\n");
     assert!(curl(&["-u", "jo:correct horse", &url]).contains("\"status\":401"));
+    // Our own clients have names and passwords too, and prefer them.
+    let page = format!("http://{}/", server.address);
+    let tail =
+        |words: &[&str]| run(&place, &[&["env"], words, &[LOGCAST, "tail", "--no-follow", &page]].concat());
+    for given in ["LOGCAST_USER=eva:correct horse", "LOGCAST_TOKEN=a-long-token"] {
+        let tailed = tail(&[given]);
+        assert_eq!((tailed.code, tailed.stdout.as_str()), (Some(0), "secret line\n"), "{}", tailed.stderr);
+    }
+    let wrong = tail(&["LOGCAST_USER=eva:correct", "LOGCAST_TOKEN=a-long-token"]);
+    assert_eq!(wrong.code, Some(1));
+    assert!(wrong.stderr.contains(": this name or password is wrong\nhelp: "), "{}", wrong.stderr);
+    assert!(!wrong.stderr.contains("correct"), "{}", wrong.stderr);
+    let checked = run(&place, &[LOGCAST, "check", &page, "--user", "eva:correct horse", "--idle", "1"]);
+    assert!(checked.stderr.contains("has no numbered lines"), "it was read: {}", checked.stderr);
 }
 
 /// A token may hold what has a meaning in URLs: the one that is printed still lets in.

@@ -535,7 +535,7 @@ fn what_cannot_be_read() {
         &[&page],
         1,
         format!(
-            "error: cannot tail '{own}': a token is needed\nhelp: copy the URL that logcast serve printed, or give --token\n"
+            "error: cannot tail '{own}': a token is needed\nhelp: copy the URL that logcast serve printed, or give --token or --user\n"
         ),
     );
     refused(

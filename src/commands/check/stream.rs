@@ -34,6 +34,7 @@ pub(super) fn address(url: &str, options: &Options) -> Result<Address, Failure> 
         })?
         .route("stream-logs");
     address.token = address.token.or_else(|| options.token.clone());
+    address.login.clone_from(&options.user);
     address.fingerprint = options.fingerprint;
     Ok(address)
 }
@@ -119,7 +120,10 @@ impl Reader<'_> {
             }
             StatusCode::UNAUTHORIZED => {
                 let failure = failure("it needs another token");
-                Err((failure.help("copy the URL that logcast serve printed, or give --token"), true))
+                Err((
+                    failure.help("copy the URL that logcast serve printed, or give --token or --user"),
+                    true,
+                ))
             }
             status => {
                 let body = http::small(response.body_mut()).await;

@@ -64,6 +64,8 @@ pub struct Address {
     pub query: Vec<(String, String)>,
     /// The token that the query held.
     pub token: Option<String>,
+    /// A name and a password, `NAME:PASSWORD`, instead.
+    pub login: Option<String>,
     /// The only certificate to trust, if there is one.
     pub fingerprint: Option<Fingerprint>,
 }
@@ -114,6 +116,7 @@ impl Address {
             path: if path.is_empty() { "/".to_owned() } else { path.to_owned() },
             query: Vec::new(),
             token: None,
+            login: None,
             fingerprint: None,
         };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {

@@ -70,8 +70,12 @@ pub async fn get(address: &Address, headers: &[(&str, &str)]) -> Result<Response
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    if let Some(token) = &address.token {
-        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    let proof = match (&address.login, &address.token) {
+        (Some(login), _) => Some(format!("Basic {}", base64(login.as_bytes()))),
+        (None, token) => token.as_ref().map(|token| format!("Bearer {token}")),
+    };
+    if let Some(proof) = proof {
+        request = request.header(header::AUTHORIZATION, proof);
     }
     let request = request.body(String::new()).map_err(NoAnswer::of)?;
     match timeout(HEAD, sender.send_request(request)).await {
@@ -79,6 +83,21 @@ pub async fn get(address: &Address, headers: &[(&str, &str)]) -> Result<Response
         Ok(Err(error)) => Err(of_http(&error)),
         Err(_) => Err(NoAnswer::of("it does not answer")),
     }
+}
+
+/// base64 with its padding (RFC 4648 § 4).
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for part in bytes.chunks(3) {
+        let bits =
+            part.iter().fold(0u32, |bits, &byte| bits << 8 | u32::from(byte)) << (8 * (3 - part.len()));
+        for at in 0..4 {
+            let digit = char::from(DIGITS[(bits >> (18 - 6 * at) & 63) as usize]);
+            out.push(if at <= part.len() { digit } else { '=' });
+        }
+    }
+    out
 }
 
 /// The next bytes of a body; `None` at its end.
@@ -172,4 +191,24 @@ fn of_http(error: &hyper::Error) -> NoAnswer {
     }
     let cause = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
     NoAnswer { cause, help: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_the_standard() {
+        for (text, expected) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("eva:correct horse", "ZXZhOmNvcnJlY3QgaG9yc2U="),
+            ("ü~?", "w7x+Pw=="),
+        ] {
+            assert_eq!(base64(text.as_bytes()), expected, "{text}");
+        }
+    }
 }

@@ -76,6 +76,8 @@ pub struct Options {
     pub retry: bool,
     /// The token of servers whose URL has none.
     pub token: Option<String>,
+    /// A name and a password, `NAME:PASSWORD`, for servers that want one.
+    pub user: Option<String>,
     /// The only certificate to trust.
     pub fingerprint: Option<Fingerprint>,
     /// Where the places are kept.
@@ -183,6 +185,7 @@ fn targets(options: &Options) -> Result<Vec<Target>, Failure> {
         };
         let mut address = address.route("stream-logs");
         address.token = address.token.or_else(|| options.token.clone());
+        address.login.clone_from(&options.user);
         address.fingerprint = options.fingerprint;
         // The page's own transport is no text.
         address.set::<&str>("view", []);

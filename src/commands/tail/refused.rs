@@ -40,10 +40,13 @@ impl Stream {
                 Some("since" | "until") => "a time is like 15m (ago), 14:02 (today) or 2026-11-24T14:02:00Z",
                 _ => "logcast tail --help lists what there is",
             }),
+            401 if self.address.login.is_some() => self
+                .failure("this name or password is wrong")
+                .help("serve --auth and --auth-file say who may read"),
             401 if self.address.token.is_some() => {
                 self.failure("this token is wrong").help("copy the URL that logcast serve printed")
             }
-            401 => failure.help("copy the URL that logcast serve printed, or give --token"),
+            401 => failure.help("copy the URL that logcast serve printed, or give --token or --user"),
             404 if body["parameter"] == "file" => failure.help("its page lists the files it serves"),
             404 => failure.help("give the URL that logcast serve printed"),
             _ => failure,
