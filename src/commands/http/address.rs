@@ -74,7 +74,7 @@ impl Address {
     /// A server in this process.
     pub fn here(here: Here) -> Address {
         let (path, query) = ("/".to_owned(), Vec::new());
-        Address { peer: Peer::Here(here), path, query, token: None, fingerprint: None }
+        Address { peer: Peer::Here(here), path, query, token: None, login: None, fingerprint: None }
     }
 
     /// Takes a URL apart.
