@@ -10,7 +10,7 @@ use crate::support::{Place, Server, assert_lines, numbered, wait_for};
 fn lines(count: usize) -> Vec<String> {
     let levels = ["INFO", "WARN", "ERROR", "DEBUG"];
     let line = |n: usize| {
-        let word = if n % 10 == 0 { " needle" } else { "" };
+        let word = if n.is_multiple_of(10) { " needle" } else { "" };
         let [hour, minute, second] = [n / 3600, n / 60 % 60, n % 60];
         format!("2026-11-25T{hour:02}:{minute:02}:{second:02}Z {} line {n:05}{word}", levels[n % 4])
     };

@@ -176,9 +176,8 @@ fn targets(options: &Options) -> Result<Vec<Target>, Failure> {
             None => Address::parse(url).map_err(|(cause, help)| {
                 let shown = http::without_secrets(url);
                 if Path::new(url).is_file() {
-                    let help = format!("tail -F '{shown}' prints it; logcast '{shown}' serves it");
-                    return Failure::usage(format!("cannot tail '{shown}': it is a file, not a URL"))
-                        .help(help);
+                    let failure = Failure::usage(format!("cannot tail '{shown}': it is a file, not a URL"));
+                    return failure.help(format!("tail -F '{shown}' prints it; logcast '{shown}' serves it"));
                 }
                 Failure::usage(format!("cannot tail '{shown}': {cause}")).help(help)
             })?,
