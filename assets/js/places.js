@@ -98,6 +98,9 @@ export function keepPlace(view, change) {
   if (change) locate(view, view.log.scrollTop - view.node.offsetTop);
   const y = view.node.offsetTop;
   const was = view.top;
+  const { index: at, over } = view.first;
+  // Scrolled on to where lines are still to come: no row is there that must show its end.
+  const beyond = at === view.block.rows.length - 1;
   view.track.anchor('top', y);
   change?.();
   const index = was ? view.block.items.findIndex(({ life, next }) => life > was.life || (life === was.life && next > was.offset)) : 0;
@@ -105,6 +108,6 @@ export function keepPlace(view, change) {
   const h = y + view.node.offsetHeight;
   if (h > view.track.height || view.atEnd) view.track.setHeight(h);
   // A row that is lower now shows at least its end.
-  view.track.scrollTo(y + row.offsetTop + Math.min(view.first.over, Math.max(0, row.offsetHeight - 4)));
+  view.track.scrollTo(y + row.offsetTop + (beyond ? over : Math.min(over, Math.max(0, row.offsetHeight - 4))));
   view.schedule();
 }
