@@ -158,6 +158,7 @@ fn figures() {
     browser.cdp("Performance.enable", serde_json::json!({ "timeDomain": "threadTicks" }));
     eprintln!("| load | main-thread CPU | frames/s | longest task | heap | delay shown | last line after |");
     eprintln!("|--|--:|--:|--:|--:|--:|--:|");
+    let mut busiest: f64 = 0.0;
     for rate in [200, 5_000, 50_000, 200_000] {
         let place = Place::with("f", "begin\n");
         let server = serve(&place, "f");
@@ -183,7 +184,7 @@ fn figures() {
         eprintln!(
             "| {rate} lines/s | {percent:.1} % | {fps:.0} | {longest:.0} ms | {heap:.1} MB | {words} | {after_stop:.0?} |"
         );
-        assert!(percent < 35.0, "check 9: {percent} % of the main thread");
+        busiest = busiest.max(percent);
         assert!(heap < 64.0 && rows <= 600, "check 10: {heap} MB, {rows} rows");
     }
     // The large file.
@@ -286,4 +287,5 @@ fn figures() {
         );
     }
     browser.no_errors(&[]);
+    assert!(busiest < 35.0, "check 9: {busiest:.0} % of the main thread");
 }

@@ -164,7 +164,7 @@ fn readme() {
         browser.open(&server.page);
         state(&browser, "live");
         browser.run(&format!("document.querySelector('#tabs [data-name=\"{file}\"]').click()"));
-        browser.until("rows", &format!("{TEXTS}.length > 10 && !document.querySelector('#hist').hidden"));
+        browser.until("rows", &format!("{TEXTS}.length > 5 && !document.querySelector('#hist').hidden"));
         browser.run("document.querySelector('#log').focus()");
     };
     let keys = |keys: &str| {
@@ -206,8 +206,6 @@ fn readme() {
     browser.until("the fields", "document.querySelector('#fields')?.open");
     browser.run("for (const name of ['service', 'msg', 'status', 'ms']) document.querySelector(`#fields [data-key=\"pin ${name}\"]`)?.click(); document.querySelector('#fields').close(); document.querySelector('#log').focus()");
     go("50%");
-    keys("e");
-    browser.until("an error", "document.activeElement.dataset.level === 'error'");
     keys("o");
     browser.until("a detail", "document.querySelector('.detail table')");
     shoot("page-fields.webp");
