@@ -286,6 +286,7 @@ fn figures() {
             cpu / spent * 100.0
         );
     }
-    browser.no_errors(&[]);
+    // Each rate's server is gone before the next one.
+    browser.no_errors(&["ERR_INCOMPLETE_CHUNKED_ENCODING"]);
     assert!(busiest < 35.0, "check 9: {busiest:.0} % of the main thread");
 }
