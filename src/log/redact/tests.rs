@@ -81,7 +81,7 @@ const SECRET: &[(&str, &str)] = &[
     ("glpat-ABCDEFGHIJ0123456789", "[redacted:gitlab]"),
     ("xoxb-123456789012-abcdefABCDEF", "[redacted:slack]"),
     (
-        "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX",
+        "https://hooks.slack.com/services/T00000000/B00000000/abcdefghijkl0123456789mn",
         "https://hooks.slack.com/[redacted:slack]",
     ),
     ("sk_live_0123456789abcdef", "[redacted:stripe]"),
