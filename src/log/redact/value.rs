@@ -6,7 +6,14 @@
 //! shows no less masked than it would be whole.
 
 use super::DONE;
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use std::ops::Range;
+
+/// base64 without its padding (RFC 4648 § 4) that may be cut off within a byte.
+const CUT_BASE64: GeneralPurpose =
+    GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// How long the rest of a key may be, and blanks around the sign behind it.
 const KEY_BYTES: usize = 64;
@@ -225,33 +232,15 @@ pub(super) fn scheme(text: &[u8], word: Range<usize>, basic: bool) -> Option<Ran
     fits.then_some(at..end)
 }
 
-/// Whether base64 holds `user:password`.
+/// Whether base64 holds `user:password`; it may be cut off anywhere.
 fn names_a_user(token: &[u8]) -> bool {
-    let (mut bits, mut held, mut colon, mut count) = (0u32, 0, false, 0);
-    for &byte in token.iter().take_while(|&&byte| byte != b'=') {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return false,
-        };
-        bits = bits << 6 | u32::from(digit);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            let found = (bits >> held) as u8;
-            bits &= (1 << held) - 1;
-            // Text, in ASCII or UTF-8.
-            if found.is_ascii_control() {
-                return false;
-            }
-            colon |= found == b':';
-            count += 1;
-        }
-    }
-    colon && count >= 3
+    let digits = token.split(|&byte| byte == b'=').next().unwrap_or_default();
+    // One digit alone tells no byte.
+    let digits = &digits[..digits.len() - usize::from(digits.len() % 4 == 1)];
+    CUT_BASE64.decode(digits).is_ok_and(|told| {
+        // Text, in ASCII or UTF-8.
+        told.len() >= 3 && told.contains(&b':') && !told.iter().any(u8::is_ascii_control)
+    })
 }
 
 /// The password of a URL whose `://` stands at `sign`.
