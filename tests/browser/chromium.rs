@@ -3,6 +3,7 @@
 //! thirtyfour is asynchronous and these tests are not: each call runs to its end on a small runtime. What
 //! changes on a page is never waited for by time: `until` asks the page again until a script gives something.
 
+use crate::asking;
 use crate::support::{DEADLINE, LOOK, wait_for};
 use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read};
@@ -101,22 +102,13 @@ impl Browser {
     /// The same, as a type.
     #[track_caller]
     pub(crate) fn get<T: serde::de::DeserializeOwned>(&self, script: &str) -> T {
-        let value = self.run(script);
-        serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value} of {script}"))
+        asking::get(|script| self.run(script), script)
     }
 
     /// Asks the page until an expression is true.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, expression: &str) {
-        let script = format!("return !!({expression})");
-        let end = Instant::now() + DEADLINE;
-        while self.run(&script) != true {
-            if Instant::now() > end {
-                let seen = self.run("return document.body.innerText.slice(0, 2000)");
-                panic!("waited {DEADLINE:?} for {what}: {expression}\nthe page reads: {seen}");
-            }
-            std::thread::sleep(LOOK);
-        }
+        asking::until(|script| self.run(script), what, expression);
     }
 
     /// Clicks the element that a selector finds.

@@ -11,6 +11,7 @@
 mod support;
 
 mod access;
+mod asking;
 mod chromium;
 mod code;
 mod comfort;

@@ -4,6 +4,7 @@
 //! the other. The browser takes a free port and writes it into its profile. Whatever it wants from other hosts goes to a
 //! proxy that is not there; loopback needs none.
 
+use crate::asking;
 use crate::support::{DEADLINE, LOOK, wait_for};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
@@ -103,22 +104,13 @@ impl Firefox {
     /// The same, as a type.
     #[track_caller]
     pub(crate) fn get<T: serde::de::DeserializeOwned>(&self, script: &str) -> T {
-        let value = self.run(script);
-        serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{error}: {value} of {script}"))
+        asking::get(|script| self.run(script), script)
     }
 
     /// Asks the page until an expression is true.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, expression: &str) {
-        let script = format!("return !!({expression})");
-        let end = Instant::now() + DEADLINE;
-        while self.run(&script) != true {
-            if Instant::now() > end {
-                let seen = self.run("return document.body.innerText.slice(0, 2000)");
-                panic!("waited {DEADLINE:?} for {what}: {expression}\nthe page reads: {seen}");
-            }
-            std::thread::sleep(LOOK);
-        }
+        asking::until(|script| self.run(script), what, expression);
     }
 
     /// Clicks the element that a selector finds.
