@@ -36,6 +36,22 @@ fn follows(browser: &Firefox, on: bool) {
     browser.until("the Follow button", &pressed);
 }
 
+/// Waits until the page has not moved for ten frames and for longer than a wheel's motion takes, whose last steps are
+/// less than a pixel each: to be where it was a moment ago is not yet to rest.
+fn rests(browser: &Firefox) {
+    let still = "const log = document.querySelector('#log');
+        return new Promise((done) => {
+            let top, since, frames;
+            const look = (now) => {
+                if (log.scrollTop !== top) [top, since, frames] = [log.scrollTop, now, 0];
+                frames += 1;
+                frames > 10 && now - since > 500 ? done(true) : requestAnimationFrame(look);
+            };
+            requestAnimationFrame(look);
+        })";
+    assert_eq!(browser.run(still), true);
+}
+
 /// The first row on the screen: its place in the file, and how far it is from the screen's top.
 const FIRST: &str = "((log) => { const row = [...document.querySelectorAll('#block .row')].find((row) => row.getBoundingClientRect().bottom > log.top + 1);
     return `${row?.dataset.offset} ${Math.round(row?.getBoundingClientRect().top - log.top)}`; })(document.querySelector('#log').getBoundingClientRect())";
@@ -60,11 +76,7 @@ fn a_day_in_firefox() {
     // The wheel stops following; nothing moves while lines come; the pill counts them and leads back.
     browser.wheel(-300);
     follows(&browser, false);
-    // The wheel's own motion has come to rest.
-    browser.until(
-        "the page to rest",
-        &format!("(() => {{ const was = window.was; window.was = {FIRST}; return was === window.was; }})()"),
-    );
+    rests(&browser);
     let first: String = browser.get(&format!("return {FIRST}"));
     place.append("f", text(&numbered("meanwhile", 1, 300)));
     browser.until("the pill", "/↓ 300 new lines/.test(document.querySelector('#pill').textContent)");
@@ -93,8 +105,8 @@ fn a_day_in_firefox() {
     press(&browser, ":3000");
     browser.keys(ENTER);
     browser.until("line 3,000", "document.activeElement.textContent.includes('line 02999')");
-    let rest = "(() => { const was = window.was; window.was = document.querySelector('#log').scrollTop; return was === window.was && document.querySelectorAll('#block .row').length > 100; })()";
-    browser.until("the page to rest", rest);
+    browser.until("a block of rows", "document.querySelectorAll('#block .row').length > 100");
+    rests(&browser);
     let first: String = browser.get(&format!("return {FIRST}"));
     for way in [-1, 1] {
         for _ in 0..20 {
