@@ -30,11 +30,11 @@ pub struct Fed {
 /// What a feeder gets: it begins when it knows where.
 #[derive(Debug, Clone)]
 pub struct Feed {
-    pub(super) hub_source: Arc<Source>,
+    hub_source: Arc<Source>,
     /// The most bytes that are kept.
     pub limit: u64,
-    pub(super) progress: Arc<Progress>,
-    pub(super) bell: Bell,
+    progress: Arc<Progress>,
+    bell: Bell,
 }
 
 /// Which stream it is.
@@ -67,6 +67,11 @@ struct Life {
 }
 
 impl Feed {
+    pub(super) fn new(source: &Arc<Source>, limit: u64, progress: &Arc<Progress>, bell: &Bell) -> Feed {
+        source.set_fed();
+        Feed { hub_source: source.clone(), limit, progress: progress.clone(), bell: bell.clone() }
+    }
+
     /// The same, with another limit.
     pub fn keeping(self, limit: u64) -> Feed {
         Feed { limit, ..self }

@@ -241,12 +241,7 @@ impl Follower {
     fn join_fed(&mut self, name: String, begin: impl FnOnce(Feed) -> io::Result<()>) -> io::Result<()> {
         let source = self.hub.join(name, None);
         let progress = Arc::new(Progress::default());
-        begin(Feed {
-            hub_source: source.clone(),
-            limit: self.options.spool_limit,
-            progress: progress.clone(),
-            bell: self.bell.clone(),
-        })?;
+        begin(Feed::new(&source, self.options.spool_limit, &progress, &self.bell))?;
         self.pipes.push(Piped::new(source, progress));
         Ok(())
     }

@@ -53,26 +53,39 @@ pub struct Found {
     pub unsettled: bool,
     /// True if another server has read further than this one.
     pub unread: bool,
+    /// The sources that have not begun: the client's place in them is found once they have.
+    pub to_come: Vec<usize>,
+}
+
+impl Found {
+    fn at(vector: Vector, gaps: Vec<Gap>, to_come: Vec<usize>) -> Found {
+        Found { vector, gaps, unsettled: false, unread: false, to_come }
+    }
 }
 
 /// Finds where a client begins; `tip` is where its view stands.
 pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
+    let sources = hub.sources();
+    let is_to_come = |id: &usize| {
+        tip.of(*id).next().is_none() && sources.get(*id).is_some_and(|source| source.is_to_come())
+    };
+    let begin = |backlog| {
+        let (vector, gaps) = backlog::begin(hub, key, tip, backlog);
+        let wants = backlog != Backlog::Last(0);
+        Found::at(vector, gaps, tip.sources().filter(|id| wants && is_to_come(id)).collect())
+    };
     let (id, backlog) = match start {
-        Start::Backlog(backlog) => {
-            let (vector, gaps) = backlog::begin(hub, key, tip, backlog);
-            return Found { vector, gaps, unsettled: false, unread: false };
-        }
+        Start::Backlog(backlog) => return begin(backlog),
         Start::Cursor(id, backlog) => (id, backlog),
     };
     let gap = |source, reason: &str| Gap { source, reason: reason.to_owned() };
-    let sources = hub.sources();
     let ours = |entry: &Entry| tip.stands().iter().any(|stand| stand.key == entry.key);
     let Some(cursor) = Cursor::parse(&id).filter(|cursor| cursor.entries.iter().any(ours)) else {
-        let (vector, mut gaps) = backlog::begin(hub, key, tip, backlog);
-        gaps.insert(0, gap(None, "the cursor is not one of these files'"));
-        return Found { vector, gaps, unsettled: false, unread: false };
+        let mut found = begin(backlog);
+        found.gaps.insert(0, gap(None, "the cursor is not one of these files'"));
+        return found;
     };
-    let mut found = Found { vector: Vector::default(), gaps: Vec::new(), unsettled: false, unread: false };
+    let mut found = Found::at(Vector::default(), Vec::new(), Vec::new());
     for id in tip.sources() {
         let Some(source) = sources.get(id) else { continue };
         let entries: Vec<&Entry> = cursor.entries.iter().filter(|entry| entry.key == source.key).collect();
@@ -85,6 +98,11 @@ pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
         } else if entries.is_empty() {
             // It joined after the cursor was given: all of it is new.
             found.vector.push(Stand::nowhere(id, source.key));
+        } else if let Some(entry) =
+            entries.last().filter(|entry| is_to_come(&id) && entry.generation != NO_GENERATION)
+        {
+            found.vector.push(Stand::not_yet(id, **entry));
+            found.to_come.push(id);
         } else if let Some((segment, _)) = tip.of(id).last().filter(|(segment, _)| segment.ledger().is_some())
         {
             let entry = entries[entries.len() - 1];

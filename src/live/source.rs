@@ -63,6 +63,7 @@ pub struct Source {
     pub(super) status: Mutex<Status>,
     past: Mutex<VecDeque<Life>>,
     decoded: AtomicBool,
+    fed: AtomicBool,
     broken: OnceLock<String>,
     /// What is counted of it.
     pub counts: OfSource,
@@ -117,6 +118,7 @@ impl Source {
             status,
             past: Mutex::default(),
             decoded: AtomicBool::new(false),
+            fed: AtomicBool::new(false),
             broken: OnceLock::new(),
             counts: OfSource::default(),
             told: Told::default(),
@@ -158,6 +160,22 @@ impl Source {
     /// Says that it is.
     pub(super) fn set_decoded(&self) {
         self.decoded.store(true, Ordering::Release);
+    }
+
+    /// Whether it is fed, and has not begun: where a cursor or a backlog begins in it can only be told later.
+    pub fn is_to_come(&self) -> bool {
+        self.fed.load(Ordering::Acquire) && lock(&self.status).current.is_none() && !self.never_was()
+    }
+
+    /// Whether it ended without a beginning.
+    pub fn never_was(&self) -> bool {
+        let status = lock(&self.status);
+        status.current.is_none() && status.state == State::Ended
+    }
+
+    /// Says that it is fed.
+    pub(super) fn set_fed(&self) {
+        self.fed.store(true, Ordering::Release);
     }
 
     /// Why it ended before its end, if it did.

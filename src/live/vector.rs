@@ -43,23 +43,31 @@ pub struct Stand {
     pub key: u32,
     /// The generation and the place in it.
     pub at: Option<(Arc<Segment>, Place)>,
+    /// What a cursor said of a source that has not begun yet.
+    said: Option<Box<Entry>>,
 }
 
 impl Stand {
     /// A source without a file.
     pub fn nowhere(source: usize, key: u32) -> Stand {
-        Stand { source, key, at: None }
+        Stand { source, key, at: None, said: None }
+    }
+
+    /// A source that has not begun yet, of which a cursor has said something already.
+    pub fn not_yet(source: usize, entry: Entry) -> Stand {
+        Stand { said: Some(Box::new(entry)), ..Stand::nowhere(source, entry.key) }
     }
 
     /// A place in a generation.
     pub fn at(segment: Arc<Segment>, place: Place) -> Stand {
-        Stand { source: segment.source, key: segment.key, at: Some((segment, place)) }
+        Stand { at: Some((segment.clone(), place)), ..Stand::nowhere(segment.source, segment.key) }
     }
 
     fn entry(&self) -> Entry {
-        match &self.at {
-            Some((segment, place)) => segment.entry(*place),
-            None => Entry { key: self.key, generation: 0, tie: 0, check: 0, offset: 0 },
+        match (&self.at, &self.said) {
+            (Some((segment, place)), _) => segment.entry(*place),
+            (None, Some(entry)) => **entry,
+            (None, None) => Entry { key: self.key, generation: 0, tie: 0, check: 0, offset: 0 },
         }
     }
 
@@ -92,6 +100,11 @@ impl Vector {
     /// The place in a generation, if it stands in it.
     pub fn place(&self, segment: &Arc<Segment>) -> Option<Place> {
         self.0.iter().find(|stand| stand.is(segment))?.at.as_ref().map(|(_, place)| *place)
+    }
+
+    /// Leaves one source out.
+    pub fn without(&self, source: usize) -> Vector {
+        self.only(|own| own != source)
     }
 
     /// Adds the stands of another source behind the others.

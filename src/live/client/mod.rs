@@ -5,6 +5,7 @@
 //! pure. Back-pressure is the socket: the stream is polled only when it can be written, there is no queue.
 
 mod notices;
+mod to_come;
 
 pub use notices::MANY_FILES;
 
@@ -26,6 +27,7 @@ use jiff::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+use to_come::ToCome;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -90,6 +92,8 @@ pub struct Client {
     silent: bool,
     /// Whether it has come to the tip.
     caught_up: bool,
+    /// Sources whose beginning it waits for.
+    to_come: Option<Box<ToCome>>,
     done: bool,
 }
 
@@ -159,6 +163,7 @@ impl Client {
             told: Instant::now(),
             silent: false,
             caught_up: false,
+            to_come: ToCome::of(found.to_come, options.start),
             done: false,
         };
         if resumes && found.gaps.is_empty() && client.has_all(ended) {
@@ -230,6 +235,11 @@ impl Client {
                     self.caught_up = true;
                     self.tell_cursor();
                 }
+                // What others share says nothing of where this one stands in what is to come.
+                Move::Joined if self.follow && self.awaits_any() => {
+                    self.wait(Some(Duration::from_secs(1))).await;
+                    self.retarget();
+                }
                 Move::Joined if self.follow => {
                     self.caught_up = true;
                     self.own = (**target).clone();
@@ -244,6 +254,9 @@ impl Client {
                 Move::Ahead => self.end(false),
                 Move::Take(delta) => self.own.apply(&delta),
                 Move::Adopt(stand) => self.own.push_older(stand),
+                Move::Turn(segment) if self.awaits(segment.source) => {
+                    Box::pin(self.meet(&segment)).await;
+                }
                 Move::Turn(segment) => self.turn(segment),
                 // Boxed: a client at the tip does not carry the state of a read.
                 Move::Read(segment, from, to) => Box::pin(self.read(segment, from, to)).await,
@@ -357,8 +370,7 @@ impl Client {
         let Some((earlier, place)) = blocking(move || streamed::again(&source, &current, from)).await else {
             return false;
         };
-        let own = segment.source;
-        self.own = self.own.only(|source| source != own);
+        self.own = self.own.without(segment.source);
         self.own.push(Stand::at(earlier, place));
         true
     }

@@ -110,6 +110,47 @@ fn what_is_not_there_yet_is_waited_for() {
     assert!(origin.starts_with("web1:") && origin.ends_with("app.log"), "{origin}");
 }
 
+/// Who comes before the engine is there goes on behind its cursor once it is, or gets its backlog; so does who was cut off
+/// meanwhile, with an id that a line of another source gave.
+#[test]
+fn who_comes_before_the_engine_misses_nothing() {
+    let place = Place::new();
+    let Some(mut node) = Node::start(&place, Version::Old, "") else { return };
+    let all: Vec<String> = (0..1000).map(|number| line(number).trim_end().to_owned()).collect();
+    place.write("app.log", all.join("\n") + "\n");
+    place.write("near.log", "");
+    assert_eq!(once(&place, &node.url(), &["app.log"]).0, Some(0));
+    let mut server = serve(&place, &node, &["near.log"]);
+    let mut client = Client::open(&server, "lines=all");
+    assert_eq!(client.take(500), all[..500]);
+    let id = client.cut();
+    node.kill();
+    server.kill();
+    server.restart();
+    wait_for("the reason", || server.stderr().contains("cannot reach 'nats://").then_some(()));
+
+    let mut first = Client::resume(&server, "", &id);
+    first.hello();
+    place.append("near.log", "near\n");
+    assert_eq!(first.take(1), ["near"]);
+    let mut second = Client::resume(&server, "", &first.cut());
+    let mut plain = Client::open(&server, "lines=3");
+    let mut nothing = Client::open(&server, "lines=0");
+    for client in [&mut second, &mut nothing] {
+        client.hello();
+    }
+    // The last line of each file: of the other one it is there.
+    assert_eq!(plain.take(1), ["near"]);
+    node.again();
+    assert_eq!(second.take(500), all[500..]);
+    assert_eq!(plain.take(3), all[997..]);
+    place.append("near.log", "nearer\n");
+    for client in [&mut second, &mut plain, &mut nothing] {
+        assert_eq!(client.lines_to("nearer"), ["nearer"]);
+        assert!(!client.saw("gap"));
+    }
+}
+
 /// Before 2.11 a consumer on a replica that lags begins at what that replica has last, whatever it was asked for.
 #[test]
 fn a_replica_that_lags_tells_nothing_twice() {
