@@ -1,17 +1,14 @@
 //! Makes the page out of `assets/`: all modules joined into one script, all style sheets into one, without comments and
-//! white space and with short names inside, and each file once more compressed, as it is sent.
+//! white space, with short names and shorter ways to say the same, and each file once more compressed, as it is sent.
 //!
 //! Nobody keeps a list and nobody runs a tool: `cargo build` does it. `LOGCAST_PLAIN_PAGE=1 cargo build` keeps names and
 //! lines, for a debugger. What this does not understand ends the build; it never guesses. Pictures for the README are
 //! not part of the page.
 
 use oxc_allocator::Allocator;
-use oxc_ast::ast::{
-    ImportDeclarationSpecifier, Program, Statement, VariableDeclaration, VariableDeclarationKind,
-};
-use oxc_ast_visit::{VisitMut, walk_mut};
+use oxc_ast::ast::{ImportDeclarationSpecifier, Program, Statement};
 use oxc_codegen::{Codegen, CodegenOptions};
-use oxc_mangler::Mangler;
+use oxc_minifier::{Minifier, MinifierOptions};
 use oxc_parser::Parser;
 use oxc_semantic::SemanticBuilder;
 use oxc_span::SourceType;
@@ -73,42 +70,13 @@ fn script(folder: &Path, plain: bool) -> String {
     }
     let allocator = Allocator::default();
     let mut program = parsed(&allocator, "the joined script", &all);
-    Shorter.visit_program(&mut program);
-    let short = Mangler::new().build(&program);
+    let short = Minifier::new(MinifierOptions::default()).minify(&allocator, &mut program);
     let printer = Codegen::new().with_options(CodegenOptions::minify());
     printer
-        .with_scoping(Some(short.scoping))
-        .with_private_member_mappings(Some(short.class_private_mappings))
+        .with_scoping(short.scoping)
+        .with_private_member_mappings(short.class_private_mappings)
         .build(&program)
         .code
-}
-
-/// One `let` for all names that are declared one after another. What `const` forbids is nowhere in a program that runs.
-struct Shorter;
-
-impl<'a> VisitMut<'a> for Shorter {
-    fn visit_variable_declaration(&mut self, declaration: &mut VariableDeclaration<'a>) {
-        if declaration.kind == VariableDeclarationKind::Const {
-            declaration.kind = VariableDeclarationKind::Let;
-        }
-        walk_mut::walk_variable_declaration(self, declaration);
-    }
-
-    fn visit_statements(&mut self, statements: &mut oxc_allocator::Vec<'a, Statement<'a>>) {
-        walk_mut::walk_statements(self, statements);
-        for at in (1..statements.len()).rev() {
-            let [Statement::VariableDeclaration(first), Statement::VariableDeclaration(next)] =
-                &mut statements[at - 1..=at]
-            else {
-                continue;
-            };
-            if (first.kind, next.kind) == (VariableDeclarationKind::Let, VariableDeclarationKind::Let) {
-                let more: Vec<_> = next.declarations.drain(..).collect();
-                first.declarations.extend(more);
-                statements.remove(at);
-            }
-        }
-    }
 }
 
 fn parsed<'a>(allocator: &'a Allocator, name: &str, text: &'a str) -> Program<'a> {

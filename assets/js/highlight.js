@@ -48,6 +48,7 @@ export function highlight(app, filter, find) {
     current.clear();
     kept.clear();
     if (!active) return;
+    paints();
     const { rows } = view.block;
     const top = view.log.scrollTop - view.node.offsetTop;
     const focused = document.activeElement?.closest('#block .row');
@@ -117,6 +118,11 @@ export function highlight(app, filter, find) {
   bus.on('found', changed);
   bus.on('query', changed);
   document.addEventListener('focusin', draw);
+}
+
+/** From now on the style sheet looks for what is painted over the text. */
+export function paints() {
+  document.documentElement.dataset.paints = '';
 }
 
 /** @param {Element} cell @returns {Text[]} */

@@ -51,6 +51,7 @@ export function hist(app, hooks) {
   let asked = 0;
   let timer = 0;
   let failed = 0;
+  let width = 0; // of the plot, kept: to ask for it in a frame lays out what the frame has written
   /** @type {{from: number, to: number}|null} in px, while somebody drags */
   let drag = null;
   let key = -1; // the column that the keys stand on
@@ -94,7 +95,7 @@ export function hist(app, hooks) {
 
   /** Sums the buckets for the columns that fit. */
   function draw() {
-    const width = plot.clientWidth;
+    width = plot.clientWidth;
     const height = plot.clientHeight;
     const shown = closer ?? bars;
     if (!shown || shown.start === null || !width) return;
@@ -142,7 +143,6 @@ export function hist(app, hooks) {
   /** The chosen range, or the one that is being chosen. */
   function range() {
     const node = el('hist-range');
-    const width = plot.clientWidth;
     let from = NaN;
     let to = NaN;
     if (scale.place) return void (node.hidden = true);
@@ -165,25 +165,25 @@ export function hist(app, hooks) {
     const node = el('hist-here');
     const part = ms === null ? -1 : scale.part(ms);
     node.hidden = part < 0 || part > 1;
-    if (!node.hidden) node.style.transform = `translateX(${Math.round(part * (plot.clientWidth - 2))}px)`;
+    if (!node.hidden) node.style.transform = `translateX(${Math.round(part * (width - 2))}px)`;
   }
 
   /** @param {number} px */
   function tip(px) {
     const node = el('hist-tip');
-    const column = scale.columns[Math.max(0, Math.min(scale.columns.length - 1, Math.floor((px / Math.max(1, plot.clientWidth)) * scale.columns.length)))];
+    const column = scale.columns[Math.max(0, Math.min(scale.columns.length - 1, Math.floor((px / Math.max(1, width)) * scale.columns.length)))];
     if (!column) return;
     node.hidden = false;
     const parts = LAYERS.toReversed().flatMap(({ levels }) => {
       const n = levels.reduce((sum, level) => sum + (column.of[level] ?? 0), 0);
       return n ? [`${short(n)} ${levels.includes('error') ? 'errors' : levels.includes('warn') ? 'warnings' : levels.includes('info') ? 'info' : 'other'}`] : [];
     });
-    const time = scale.place ? bytes(column.start - (scale.first ?? 0)) : drag ? rangeWords(scale.at(Math.min(drag.from, drag.to) / plot.clientWidth), scale.at(Math.max(drag.from, drag.to) / plot.clientWidth)) : clockWords(column.start, scale.days > 1);
+    const time = scale.place ? bytes(column.start - (scale.first ?? 0)) : drag ? rangeWords(scale.at(Math.min(drag.from, drag.to) / width), scale.at(Math.max(drag.from, drag.to) / width)) : clockWords(column.start, scale.days > 1);
     put(node, `${time} · ${parts.join(', ') || 'no lines'}`);
-    node.style.transform = `translateX(${Math.max(0, Math.min(plot.clientWidth - node.offsetWidth, px + 10))}px)`;
+    node.style.transform = `translateX(${Math.max(0, Math.min(width - node.offsetWidth, px + 10))}px)`;
   }
 
-  const px = (/** @type {MouseEvent} */ event) => Math.max(0, Math.min(plot.clientWidth, event.clientX - plot.getBoundingClientRect().left));
+  const px = (/** @type {MouseEvent} */ event) => Math.max(0, Math.min(width, event.clientX - plot.getBoundingClientRect().left));
   plot.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
     plot.setPointerCapture(event.pointerId);
@@ -203,7 +203,6 @@ export function hist(app, hooks) {
     const to = px(event);
     drag = null;
     el('hist-tip').hidden = true;
-    const width = plot.clientWidth;
     if (Math.abs(to - from) > 3 && !scale.place) hooks.choose(scale.at(Math.min(from, to) / width), scale.at(Math.max(from, to) / width));
     else if (bars) hooks.go(scale.columns[Math.max(0, Math.min(scale.columns.length - 1, Math.floor((to / width) * scale.columns.length)))].start, scale.place);
     range();
@@ -232,7 +231,7 @@ export function hist(app, hooks) {
       look({ from: now.from + by, to: now.to + by });
     } else {
       const wide = Math.max(CLOSEST_MS, span * (event.deltaY < 0 ? 0.7 : 1 / 0.7));
-      const at = px(event) / Math.max(1, plot.clientWidth);
+      const at = px(event) / Math.max(1, width);
       const middle = now.from + at * span;
       look({ from: middle - at * wide, to: middle + (1 - at) * wide });
     }
@@ -244,7 +243,7 @@ export function hist(app, hooks) {
       const was = key < 0 ? Math.round(Math.max(0, Math.min(1, scale.part(hooks.here(scale.place) ?? 0))) * last) : key;
       anchor = event.shiftKey && !scale.place ? (anchor < 0 ? was : anchor) : -1;
       key = Math.max(0, Math.min(last, was + by));
-      tip(((key + 0.5) * plot.clientWidth) / (last + 1) - 10);
+      tip(((key + 0.5) * width) / (last + 1) - 10);
       range();
     } else if (event.key === 'Enter' && key >= 0) {
       if (anchor >= 0) hooks.choose(scale.columns[Math.min(anchor, key)].start, scale.columns[Math.max(anchor, key)].end);

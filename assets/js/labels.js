@@ -3,6 +3,8 @@
  * changes: the browser paints over the text (CSS Custom Highlight API). Where it cannot, there are no labels.
  */
 
+import { paints } from './highlight.js';
+
 const KEY = 'logcast-labels';
 export const COLOURS = 6;
 const LONGEST = 200;
@@ -31,11 +33,12 @@ export function wordAt(text, at) {
 /** @param {import('./app.js').App} app */
 export function labels({ bus, view, toast }) {
   const terms = stored();
-  const paints = typeof Highlight === 'function' && 'highlights' in CSS;
+  const can = typeof Highlight === 'function' && 'highlights' in CSS;
   let next = Math.max(0, terms.findLastIndex((term) => term !== null) + 1) % COLOURS;
 
   function paint() {
-    if (!paints) return;
+    if (!can) return;
+    paints();
     const sets = terms.map(() => new Highlight());
     let left = RANGES;
     const { top, bottom } = view.log.getBoundingClientRect();
@@ -79,7 +82,7 @@ export function labels({ bus, view, toast }) {
         toast('Select a word first, then H colours it everywhere');
         return;
       }
-      if (!paints) {
+      if (!can) {
         toast('This browser cannot paint labels');
         return;
       }

@@ -22,7 +22,7 @@
 
 /** Numbers kept free between a life that a link names and the ones that are known. */
 const ROOM = 100_000;
-/** Line numbers remembered for each life: one for each answer. */
+/** Line numbers remembered for each life: a few for each answer. */
 const NUMBERS = 2000;
 
 /** What a name gets whose first line a newer life has too: none is called so, until the server was asked. */

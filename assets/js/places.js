@@ -2,9 +2,14 @@
  * Where the screen stands: going to another place, showing other lines at the same one, and keeping it when heights change.
  */
 
+import { wanted } from './following.js';
 import { keyOf } from './group.js';
-import { PAGE } from './view.js';
+import { LOWEST_PX, PAGE } from './view.js';
 import { TRACK } from './track.js';
+
+const AROUND = 100; // lines before a place: as many as the screen's margin takes
+const HEAD = 30; // of them drawn at once, so that most traces have their heads
+const FOOT = 12; // drawn at once below the screen
 
 /** @typedef {import('./store.js').Item} Item */
 /** @typedef {import('./view.js').View} View */
@@ -18,7 +23,7 @@ export async function jump(view, at, part = 0.3, generation) {
   if (view.coming) view.coming.taken = true;
   view.moves += 1;
   const turn = view.loader.reset();
-  const got = await store.around(at, 60, PAGE, generation ?? undefined);
+  const got = await store.around(at, AROUND, PAGE, generation ?? undefined);
   if (turn !== view.loader.turn) return null;
   if (store !== view.store) {
     take(view, store);
@@ -35,8 +40,8 @@ export async function swap(view, store, to) {
   view.coming = coming;
   const mine = view.moves += 1;
   const turn = view.loader.reset();
-  const want = Math.max(view.wanted, PAGE);
-  const got = await (to ? store.around(to.at, 60, PAGE, to.generation) : store.around('end', want, 0)).catch((error) => {
+  const want = Math.max(wanted(view), PAGE);
+  const got = await (to ? store.around(to.at, AROUND, PAGE, to.generation) : store.around('end', want, 0)).catch((error) => {
     if (view.coming === coming) view.coming = null;
     throw error;
   });
@@ -59,11 +64,18 @@ function take(view, store) {
   view.atStart = view.atEnd = false;
 }
 
-/** @param {View} view @param {Item[]} items @param {number} offset @param {number} part */
-export function place(view, items, offset, part) {
+/**
+ * Draws what the screen shows first; what is around it is there, and comes a moment later or with the first turn of the wheel.
+ * @param {View} view @param {Item[]} all @param {number} offset @param {number} part
+ */
+export function place(view, all, offset, part) {
   view.setFollow(false, 'jump');
+  const middle = Math.max(0, all.findIndex((item) => item.offset >= offset));
+  const rows = (/** @type {number} */ share) => Math.ceil((view.height * share) / LOWEST_PX);
+  const items = all.slice(Math.max(0, middle - rows(part) - HEAD), middle + rows(1 - part) + FOOT);
   view.block.set(items);
   view.block.dropPartial();
+  view.rest();
   const at = () => view.block.items.findIndex((item) => item.kind === 'line' && (item.offset >= offset || (item.under !== undefined && item.next > offset)));
   let index = at();
   if (view.block.items[index]?.under && view.block.items[index].offset < offset) {

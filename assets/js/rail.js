@@ -13,12 +13,13 @@ export function rail(root, thumb, hooks) {
   let running = false;
   /** @type {number|null} */
   let wanted = null;
-  let height = root.clientHeight;
+  // Kept: to ask for a size in a frame lays out what the frame has written.
+  let room = 0;
   let shown = -1;
 
   /** @param {number} part */
   function draw(part) {
-    const y = Math.round(part * Math.max(0, height - thumb.offsetHeight));
+    const y = Math.round(part * room);
     if (y === shown) return;
     shown = y;
     thumb.style.transform = `translateY(${y}px)`;
@@ -67,17 +68,18 @@ export function rail(root, thumb, hooks) {
     event.stopPropagation();
     hooks.key(acts[event.key]);
   });
-  new ResizeObserver(() => {
-    height = root.clientHeight;
+  const sizes = new ResizeObserver(() => {
+    room = Math.max(0, root.clientHeight - thumb.offsetHeight);
     shown = -1;
-  }).observe(root);
+  });
+  for (const node of [root, thumb]) sizes.observe(node);
 
   let ticked = '';
 
   return {
     /** Marks of the user, as parts of the file. @param {number[]} parts */
     ticks(parts) {
-      const key = parts.map((part) => Math.round(part * height)).join();
+      const key = parts.map((part) => Math.round(part * room)).join();
       if (key === ticked) return;
       ticked = key;
       for (const old of root.querySelectorAll('.tick')) old.remove();

@@ -21,6 +21,7 @@ export function put(node, text) {
 
 const EVERY_MS = 100;
 const FLOOD_MS = 1500;
+const BLUR = 1000; // lines a second: nobody reads values in them, so they have no colours of their own
 const ENOUGH = 20; // lines that show what a file is
 
 /**
@@ -29,6 +30,7 @@ const ENOUGH = 20; // lines that show what a file is
 export function status({ sources, view, facts, retryAt, rail, tabs, line, filter }) {
   let last = 0;
   let later = 0;
+  let blurred = 0; // when lines last came too fast to read
   /** Files that look binary; false once somebody wants to see them. @type {WeakMap<object, boolean>} */
   const verdicts = new WeakMap();
 
@@ -44,9 +46,11 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, filter
     const store = source?.store;
     const rate = source ? source.rate.at(now) : 0;
     const flood = source ? now - source.flooded < FLOOD_MS : false;
-    if (look.tint === flood) {
-      look.tint = !flood;
-      if (!flood) view.block.refill();
+    if (flood || rate > BLUR) blurred = now;
+    const tint = now - blurred > FLOOD_MS;
+    if (look.tint !== tint) {
+      look.tint = tint;
+      if (tint) view.block.refill();
     }
     const said = describe({
       ...facts, retryAt: retryAt(), online: navigator.onLine, file: store?.state ?? 'following', follow: view.follow,

@@ -13,6 +13,8 @@ import { Cache, lowerBound } from './cache.js';
 import { Lives } from './lives.js';
 import { learnName, newer, older } from './neighbours.js';
 
+const STEP = 40; // lines of an answer from one whose number is kept to the next
+
 /** @typedef {import('./api.js').LinesAnswer} LinesAnswer */
 /** @typedef {import('./api.js').LinesQuery} LinesQuery */
 /**
@@ -271,6 +273,8 @@ export class Store {
     const items = answer.lines.map((line) => ({ kind: 'line', life, offset: line.offset, next: line.next, text: line.text, ...(line.cut ? { cut: true } : {}) }));
     const of = this.lives[life];
     this.ages.learn(life, answer);
+    // Whatever part of them is drawn, one of its lines has a number, and with it all have.
+    if (answer.line) for (let i = STEP; i < items.length; i += STEP) this.ages.number(life, items[i].offset, answer.line + i);
     if (life === this.current) {
       this.size = Math.max(this.size, of.tip);
       this.partial = answer.partial ?? (answer.to >= of.tip ? '' : this.partial);

@@ -18,16 +18,20 @@ export class Track {
     /** The scrollTop that was written last: its event is not the user's. */
     this.expected = -1;
     this.lastTop = 0;
+    /** Whether it is as `pin` left it, and nothing scrolled it or took its size since. */
+    this.pinned = false;
   }
 
   /** @param {'top'|'bottom'} side @param {number} px */
   anchor(side, px) {
+    this.pinned = false;
     this.block.style[side] = `${px}px`;
     this.block.style[side === 'top' ? 'bottom' : 'top'] = 'auto';
   }
 
   /** @param {number} px */
   setHeight(px) {
+    this.pinned = false;
     this.height = px;
     this.node.style.height = `${px}px`;
   }
@@ -39,6 +43,7 @@ export class Track {
 
   /** @param {number} px */
   scrollTo(px) {
+    this.pinned = false;
     if (Math.abs(this.log.scrollTop - px) > 0.5) this.log.scrollTop = px;
     this.expected = this.log.scrollTop; // clamped
     this.lastTop = this.expected;
@@ -57,13 +62,19 @@ export class Track {
     this.scrollTo(top + by);
   }
 
-  /** Holds the end of the block at the end of the screen. @param {boolean} whole  the block begins where the file begins */
+  /**
+   * Holds the end of the block at the end of the screen. Once it hangs there nothing is asked or written: to ask where it is
+   * scrolled to would have the rows laid out that were written a moment ago, before the rest of the frame is.
+   * @param {boolean} whole  the block begins where the file begins
+   */
   pin(whole) {
+    if (this.pinned && !whole) return;
     this.flow(whole);
     if (!whole && (this.height !== TRACK || this.block.style.bottom !== '0px')) {
       this.setHeight(TRACK);
       this.anchor('bottom', 0);
     }
     this.scrollTo(TRACK);
+    this.pinned = !whole;
   }
 }

@@ -8,6 +8,7 @@
  */
 
 import { Block } from './block.js';
+import { followEnd, wanted } from './following.js';
 import { shape, tailStart } from './group.js';
 import { Loader } from './loader.js';
 import { jump, keepPlace, locate, swap } from './places.js';
@@ -24,7 +25,10 @@ import { TRACK, Track } from './track.js';
 
 export const MAX_ROWS = 600;
 export const PAGE = 120; // lines in one request
-const KEPT_PX = 600; // rows nearer than this to the screen are not recycled
+export const LOWEST_PX = 18; // of a row, whatever the density
+const REST_MS = 150; // after a jump the screen alone is drawn, for so long
+const REST_PX = 100;
+export const KEPT_PX = 600; // rows nearer than this to the screen are not recycled
 
 export class View {
   /** @param {HTMLElement} log @param {HTMLElement} track @param {HTMLElement} block @param {Hooks} hooks */
@@ -48,12 +52,15 @@ export class View {
     this.first = { index: 0, over: 0 };
     this.loader = new Loader(() => this.schedule(), hooks.failed);
     this.pending = false;
+    this.resting = 0;
+    this.rewrote = 0; // when all rows were last written anew, in ms of the page's clock
     log.addEventListener('scroll', () => this.scrolled(), { passive: true });
     log.addEventListener('wheel', ({ deltaY }) => {
       if (this.follow && deltaY < 0 && log.scrollTop > 0) this.setFollow(false, 'scroll');
       else if (!this.follow && deltaY > 0 && this.atBottom) this.setFollow(true, 'scroll');
     }, { passive: true });
     this.width = log.clientWidth;
+    this.height = log.clientHeight;
     new ResizeObserver(() => this.resized()).observe(log);
   }
 
@@ -118,6 +125,8 @@ export class View {
     const ours = Math.abs(top - this.track.expected) <= 1;
     if (!ours) {
       this.track.expected = -1;
+      this.track.pinned = false;
+      this.rest(0);
       // A screen that grew clamps the place without anybody scrolling; then it is still at the end.
       const atEnd = top + this.log.clientHeight >= this.log.scrollHeight - 2;
       if (this.follow && top < this.track.lastTop - 1 && !atEnd && this.block.length) this.setFollow(false, 'scroll');
@@ -129,88 +138,45 @@ export class View {
 
   resized() {
     this.width = this.log.clientWidth;
+    this.height = this.log.clientHeight;
+    this.track.pinned = false;
     this.keepPlace();
   }
 
   frame() {
     if (!this.store) return;
-    // A frame may come before the observer: what it measures then has moved already.
-    if (this.log.clientWidth !== this.width) this.resized();
-    if (this.follow) this.frameFollow(this.store);
+    if (this.follow) followEnd(this, this.store);
     else this.frameRead(this.store);
     this.hooks.drawn();
   }
 
-  // ── following ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-  get wanted() {
-    return Math.min(300, Math.max(60, Math.ceil(this.log.clientHeight / 16) + 30));
-  }
-
-  /** @param {Store} store */
-  frameFollow(store) {
-    const short = this.node.offsetHeight < this.log.clientHeight + KEPT_PX; // clean here
-    const want = this.wanted;
-    let last = this.block.last;
-    let rewrite = !last;
-    for (let i = 0; last && i < 8; i += 1) {
-      const more = store.peekAfter(last, want + 1);
-      if (more === null || more.length > want) rewrite = true;
-      if (more === null || more.length === 0 || rewrite) break;
-      this.block.append(more, Math.max(0, this.block.length + more.length - Math.max(want, 100)), true);
-      last = this.block.last;
-    }
-    if (rewrite) {
-      const tail = store.peekTail(want);
-      if (tail) this.block.set(tail);
-      else this.readTail(store, want);
-    }
-    const first = this.block.first;
-    const before = first && (short || this.block.items.length < want) ? store.peekBefore(first, PAGE) : null;
-    this.atStart = first ? store.peekBefore(first, 1)?.length === 0 : store.life.tip <= store.life.from;
-    if (before && before.length && this.block.rows.length + before.length <= MAX_ROWS) {
-      this.block.insert(before, [], this.block.length);
-      this.schedule();
-    } else if (first && before === null && short && !this.atStart) {
-      this.loader.load('up', first, () => store.before(first, PAGE));
-    }
-    this.drawPartial(store);
-    this.track.pin(this.atStart);
-  }
-
-  /** @param {Store} store @param {number} want */
-  readTail(store, want) {
-    const { tip, from } = store.life;
-    if ((tip <= from && store.size <= tip) || ('base' in store && store.scanning)) return; // nothing there, or it is looked for already
-    this.loader.load('tail', null, () => store.around('end', Math.max(want, PAGE), 0).then(({ items }) => {
-      if (this.store === store && this.follow && items.length && !this.block.length) this.block.set(items);
-    }));
-  }
-
-  /** @param {Store} store */
-  drawPartial(store) {
-    const last = this.block.last;
-    const text = last && last.next < store.life.tip ? '' : store.partial;
-    const { tip } = store.life;
-    this.block.setPartial(text ? { kind: 'partial', life: store.current, offset: tip, next: tip, text } : null);
-  }
-
   // ── reading ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** For so long the rows around the screen may wait: whoever drags the rail passes many places by. @param {number} [ms] */
+  rest(ms = REST_MS) {
+    window.clearTimeout(this.resting);
+    this.resting = ms && window.setTimeout(() => {
+      this.resting = 0;
+      this.schedule();
+    }, ms);
+  }
 
   /** @param {Store} store */
   frameRead(store) {
     const { log, node } = this;
+    // A frame may come before the observer: what it measures then has moved already.
+    if (log.clientWidth !== this.width) this.resized();
     const top = log.scrollTop;
     const seen = log.clientHeight;
     const y = node.offsetTop;
     const h = node.offsetHeight;
-    const margin = Math.max(1500, 2 * seen);
+    const margin = this.resting ? REST_PX : Math.max(1500, 2 * seen);
     locate(this, top - y);
     const first = this.block.first;
     const last = this.block.last;
     if (!first || !last) {
       // A filter kept nothing yet: what comes now moves nothing that somebody reads.
-      const tail = 'base' in store ? store.peekTail(this.wanted) : null;
+      const tail = 'base' in store ? store.peekTail(wanted(this)) : null;
       if (tail?.length) {
         this.block.set(tail);
         this.schedule();

@@ -3,7 +3,7 @@
  * over the text, in the colours of labels, of which one that the reader sets comes before.
  */
 
-import { ranges, texts } from './highlight.js';
+import { paints, ranges, texts } from './highlight.js';
 import { matcher } from './query.js';
 
 const COLOURS = 6;
@@ -19,6 +19,7 @@ export function wished({ bus, view }) {
 
   bus.on('drawn', () => {
     if (!patterns.length) return;
+    paints();
     sets.forEach((set) => set.clear());
     const { top, bottom } = view.log.getBoundingClientRect();
     for (const row of view.block.rows) {
