@@ -95,6 +95,40 @@ fn out_of_sight(seconds: u64, later: u64) {
     browser.no_errors(&[]);
 }
 
+/// While it follows the page asks for no size and no place: to ask has the rows laid out that a frame has written so far, and
+/// once more at its end.
+#[test]
+fn a_frame_that_follows_measures_nothing() {
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::with("f", text(&numbered("old", 1, 1000)));
+    let server = Server::start(&place, &["f"]);
+    browser.open(&server.page);
+    state(&browser, "live");
+    let mut file = place.appender("f");
+    write(&mut file, 200, 1);
+    browser.until("the last line", &format!("{TEXTS}.at(-1) === 'the last of 200'"));
+    browser.run(
+        "window.asked = 0; window.frames = 0;
+         for (const [of, names] of [[HTMLElement, ['offsetTop', 'offsetHeight', 'offsetWidth']], [Element, ['clientWidth', 'clientHeight', 'scrollTop', 'scrollHeight']]]) {
+           for (const name of names) {
+             const was = Object.getOwnPropertyDescriptor(of.prototype, name);
+             Object.defineProperty(of.prototype, name, { ...was, get() { window.asked += 1; return was.get.call(this); } });
+           }
+         }
+         const box = Element.prototype.getBoundingClientRect;
+         Element.prototype.getBoundingClientRect = function () { window.asked += 1; return box.call(this); };
+         new MutationObserver(() => { window.frames += 1; }).observe(document.querySelector('#block'), { childList: true });",
+    );
+    // That it counts is seen by a look.
+    browser.run("document.querySelector('#log').clientHeight");
+    assert_eq!(browser.get::<u32>("return window.asked"), 1);
+    write(&mut file, 200, 5);
+    let [asked, frames]: [u32; 2] = browser.get("return [window.asked, window.frames]");
+    // The bars are drawn anew every three seconds, and ask how large they are.
+    assert!(frames > 20 && asked < frames / 2, "{asked} sizes asked for in {frames} frames");
+    browser.no_errors(&[]);
+}
+
 /// Check 31, short: the page is told that a minute went by.
 #[test]
 fn a_tab_out_of_sight_stays_small() {

@@ -18,6 +18,31 @@ fn go(browser: &Browser, place: &str) {
     browser.until("the box to close", "!document.querySelector('#goto').open");
 }
 
+/// A jump draws what the screen shows; the lines around it come a moment later, or with the wheel, before anybody sees an edge.
+#[test]
+fn a_jump_draws_the_screen_first() {
+    let Some((_place, _server, browser)) = begin(&numbered("n", 1, 30_000)) else { return };
+    let block = "document.querySelector('#block')";
+    counted(&browser);
+    browser.run(&format!(
+        "window.drawn = []; new MutationObserver(() => window.drawn.push({block}.children.length)).observe({block}, {{ childList: true }})"
+    ));
+    for line in [12_000, 3_000] {
+        browser.run("window.drawn.length = 0");
+        go(&browser, &line.to_string());
+        on(&browser, &format!("n-{line:06}"));
+        browser.until("the lines around", &format!("{block}.children.length > 180"));
+        let drawn: Vec<usize> = browser.get("return window.drawn");
+        assert!((40..130).contains(&drawn[0]), "{drawn:?}");
+    }
+    go(&browser, "20000");
+    browser.wheel(-400);
+    browser.until("the screen to be full", &format!(
+        "(() => {{ const [log, block] = ['#log', '#block'].map((id) => document.querySelector(id).getBoundingClientRect()); return {block}.children.length > 180 && block.top <= log.top && block.bottom >= log.bottom; }})()"
+    ));
+    browser.no_errors(&[]);
+}
+
 /// Waits until the server has counted the lines, and the page heard of it.
 #[track_caller]
 fn counted(browser: &Browser) {
