@@ -5,7 +5,7 @@
  */
 
 /** @typedef {{name: string, state: string, generation: string|null, size: number, tip: number, from?: number, lines?: number|null, indexed?: number, history?: {name: string, size: number}[]}} FileInfo */
-/** @typedef {{offset: number, next: number, text: string, level?: string, time?: string, cut?: boolean|number}} WireLine */
+/** @typedef {{offset: number, next: number, text: string, level?: string, time?: string, cut?: boolean|number, origin?: string}} WireLine */
 /** @typedef {{file: string, generation: string|null, from: number, to: number, at: number, size: number, begin?: number, line?: number|null, cursor?: string, previous?: string, next?: string, more?: boolean, partial?: string, lines: WireLine[]}} LinesAnswer
  *   `previous`, `next`: cursors into the generations before and after; `more`: a filter's scan stopped before it had all lines */
 /** @typedef {{file: string, at: string|number, before?: number, after?: number, generation?: string|null, filters?: Filters}} LinesQuery */

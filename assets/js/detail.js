@@ -68,6 +68,7 @@ export function detail(item) {
   }
   if (ms !== null) row('time', `${new Date(ms).toLocaleString('sv-SE')} local · ${new Date(ms).toISOString()}`, 'about');
   if (level && !found) row('level', level, 'about');
+  if (item.origin) row('from', item.origin, 'about');
   const end = item.own ?? item.next;
   row('place', `byte ${count(item.offset)} · ${bytes(end - item.offset)} long`, 'about');
   body.lastElementChild?.lastElementChild?.prepend(make('span', '', 'nth')); // the line's number, where numbers.js knows it

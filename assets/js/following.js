@@ -2,7 +2,8 @@
  * The end of the log while the page follows it: the block hangs at the end of the track, and CSS does the pinning.
  *
  * In the steady state nothing is measured here: a frame is laid out once, after all of it was written. When more comes in a
- * frame than the screen holds, only what covers it is written; the rows above come back when there is calm.
+ * frame than the screen holds, only what covers it is written, ten times a second: nobody reads it. The rows above come back
+ * when there is calm.
  */
 
 import { KEPT_PX, LOWEST_PX, MAX_ROWS, PAGE } from './view.js';
@@ -11,13 +12,14 @@ import { KEPT_PX, LOWEST_PX, MAX_ROWS, PAGE } from './view.js';
 /** @typedef {import('./view.js').Store} Store */
 
 const CALM_MS = 500;
+const BLUR_MS = 80; // batches come every 50 ms: every other one is drawn
 
 /** Rows enough for the screen and a piece above it, however low they are. @param {View} view */
 export function wanted({ height }) {
   return Math.min(300, Math.max(60, Math.ceil(height / 16) + 30));
 }
 
-/** @param {View} view @param {Store} store */
+/** @param {View} view @param {Store} store @returns {boolean} whether what came is drawn */
 export function followEnd(view, store) {
   const { block, height } = view;
   const want = wanted(view);
@@ -33,6 +35,14 @@ export function followEnd(view, store) {
     block.append(more, Math.max(0, block.length + more.length - want), true);
     last = block.last;
   }
+  const soon = view.rewrote + BLUR_MS - now;
+  if (rewrite && block.length && soon > 0) {
+    view.later ||= window.setTimeout(() => {
+      view.later = 0;
+      view.schedule();
+    }, soon);
+    return false;
+  }
   if (rewrite) write(view, store, block.length ? few : want);
   const { first } = block;
   const before = first && short ? store.peekBefore(first, PAGE) : null;
@@ -45,6 +55,7 @@ export function followEnd(view, store) {
   }
   drawPartial(view, store);
   view.track.pin(view.atStart);
+  return true;
 }
 
 /** Writes the last lines anew. @param {View} view @param {Store} store @param {number} n */

@@ -149,7 +149,7 @@ export class Kept {
   took(answer, life, side) {
     this.base.ages.learn(life, answer);
     /** @type {Item[]} */
-    const items = answer.lines.map((line) => ({ kind: 'line', life, offset: line.offset, next: line.next, text: line.text, loose: true, ...(line.cut ? { cut: true } : {}) }));
+    const items = answer.lines.map((line) => ({ kind: 'line', life, offset: line.offset, next: line.next, text: line.text, origin: line.origin, loose: true, ...(line.cut ? { cut: true } : {}) }));
     return this.spans.add({ life, from: answer.from, to: Math.max(answer.from, answer.to), items }, side);
   }
 

@@ -1,5 +1,6 @@
 /**
- * The merged view in the page: which files are in it, the colour and the name before each line, the choice of files.
+ * Lines of several files in one view: which files are in it, the colour and the name before each line, the choice of files.
+ * A stream of an engine is one source with lines of many hosts: those have a name and a colour too.
  */
 
 import { button, dialog, make } from './dom.js';
@@ -41,12 +42,14 @@ export function mergedView({ sources, view, select, toast }) {
 
   // One cell more in each row; CSS puts it first.
   view.block.dressers.push((row, item) => {
-    if (!item.file) return;
+    const { file = '', origin } = item;
+    if (!file && !origin) return;
     const cell = document.createElement('span');
     cell.className = 'file';
-    cell.style.setProperty('--hue', `var(--hue${[...sources.all.keys()].indexOf(item.file) % HUES})`);
-    cell.textContent = middle(sources.all.get(item.file)?.store.label ?? item.file, 14);
-    cell.title = item.file;
+    const hue = origin ? [...origin].reduce((sum, char) => sum + char.charCodeAt(0), 0) : [...sources.all.keys()].indexOf(file);
+    cell.style.setProperty('--hue', `var(--hue${hue % HUES})`);
+    cell.textContent = middle(origin ? origin.replace(/:.*\//, ':') : sources.all.get(file)?.store.label ?? file, 14);
+    cell.title = origin ?? file;
     row.append(cell);
   });
 

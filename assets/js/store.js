@@ -30,6 +30,7 @@ const STEP = 40; // lines of an answer from one whose number is kept to the next
  * @property {number} [spread] lines that belong to this one and are shown
  * @property {'trace'|'repeat'} [why]
  * @property {number} [own]    where this line itself ends
+ * @property {string} [origin] in a stream of many hosts and files: `HOST:PATH` of the line
  * @property {string} [file]   in the merged view: whose line it is
  * @property {Item} [of]       in the merged view: the line in its file
  */
@@ -93,7 +94,7 @@ export class Store {
     if (this.life === life) this.begin(generation, this.back || `${this.label} was rotated`);
   }
 
-  /** @param {{generation?: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[]}} batch @param {boolean} keep false while nobody looks */
+  /** @param {{generation?: string|null, from: number, to: number, skip: number, offsets: number[], lines: string[], origins?: [number, string][]}} batch @param {boolean} keep false while nobody looks */
   batch(batch, keep) {
     let life = batch.generation === undefined ? this.lifeAt(batch.from) : this.lifeOf(batch.generation);
     if (life === this.current) {
@@ -113,7 +114,7 @@ export class Store {
     this.receivedBytes += batch.to - sentFrom;
     if (!keep || batch.lines.length === 0) return;
     /** @type {Item[]} */
-    const items = batch.lines.map((text, i) => ({ kind: 'line', life, offset: batch.offsets[i], next: batch.offsets[i + 1] ?? batch.to, text }));
+    const items = batch.lines.map((text, i) => ({ kind: 'line', life, offset: batch.offsets[i], next: batch.offsets[i + 1] ?? batch.to, text, origin: batch.origins?.findLast(([first]) => first <= i)?.[1] }));
     this.cache.keep(life, sentFrom, batch.to, items, true);
   }
 
@@ -270,7 +271,7 @@ export class Store {
   /** @param {LinesAnswer} answer @param {number} life */
   took(answer, life) {
     /** @type {Item[]} */
-    const items = answer.lines.map((line) => ({ kind: 'line', life, offset: line.offset, next: line.next, text: line.text, ...(line.cut ? { cut: true } : {}) }));
+    const items = answer.lines.map((line) => ({ kind: 'line', life, offset: line.offset, next: line.next, text: line.text, origin: line.origin, ...(line.cut ? { cut: true } : {}) }));
     const of = this.lives[life];
     this.ages.learn(life, answer);
     // Whatever part of them is drawn, one of its lines has a number, and with it all have.

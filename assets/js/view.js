@@ -53,6 +53,7 @@ export class View {
     this.loader = new Loader(() => this.schedule(), hooks.failed);
     this.pending = false;
     this.resting = 0;
+    this.later = 0;
     this.rewrote = 0; // when all rows were last written anew, in ms of the page's clock
     log.addEventListener('scroll', () => this.scrolled(), { passive: true });
     log.addEventListener('wheel', ({ deltaY }) => {
@@ -145,8 +146,8 @@ export class View {
 
   frame() {
     if (!this.store) return;
-    if (this.follow) followEnd(this, this.store);
-    else this.frameRead(this.store);
+    if (!this.follow) this.frameRead(this.store);
+    else if (!followEnd(this, this.store)) return;
     this.hooks.drawn();
   }
 

@@ -10,6 +10,11 @@
 #[path = "../it/support/mod.rs"]
 mod support;
 
+#[cfg(feature = "nats")]
+#[allow(dead_code, reason = "a helper of both test binaries; each uses its part")]
+#[path = "../it/nats/fake.rs"]
+mod fake;
+
 mod access;
 mod asking;
 mod chromium;

@@ -143,3 +143,31 @@ fn many_files() {
     last(&browser, "more of 217");
     browser.no_errors(&[]);
 }
+
+/// A stream of an engine is one source; each of its lines says whose it is, those that were there and those that come.
+#[cfg(feature = "nats")]
+#[test]
+fn a_line_of_a_stream_says_whose_it_is() {
+    use crate::fake::Fake;
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::new();
+    let fake = Fake::start(&[(1_000, "one\ntwo")]);
+    let server = Server::start(&place, &[&fake.url()]);
+    browser.open(&server.page);
+    last(&browser, "two");
+    let whose = "return [...document.querySelectorAll('#block .row > .file')].map((cell) => [cell.textContent, cell.title, cell.style.getPropertyValue('--hue')])";
+    let named = |count: usize| {
+        let cells: Vec<[String; 3]> = browser.get(whose);
+        assert_eq!(cells.len(), count, "{cells:?}");
+        for [text, title, hue] in cells {
+            assert_eq!((text.as_str(), title.as_str()), ("logs.a", "logs.a"));
+            assert!(hue.starts_with("var(--hue"), "{hue}");
+        }
+    };
+    named(2);
+    fake.shown.lock().expect("unpoisoned").messages.push((1_001, "three".to_owned()));
+    last(&browser, "three");
+    named(3);
+    browser.keys("G");
+    browser.no_errors(&[]);
+}
