@@ -21,7 +21,7 @@ export function put(node, text) {
 
 const EVERY_MS = 100;
 const FLOOD_MS = 1500;
-const BLUR = 1000; // lines a second: nobody reads values in them, so they have no colours of their own
+const BLUR = 500; // lines a second: nobody reads values in them, so they have no colours of their own
 const ENOUGH = 20; // lines that show what a file is
 
 /**

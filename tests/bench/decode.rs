@@ -55,6 +55,8 @@ pub(crate) enum Look {
     Numbers,
     /// And the clock of each line.
     Clocks,
+    /// The clock of each line, and no number: lines of several files.
+    Times,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +95,7 @@ impl Decoder {
 
     /// Whether it needs to know the time of a read.
     pub(crate) fn wants_clocks(&self) -> bool {
-        self.look == Look::Clocks
+        matches!(self.look, Look::Clocks | Look::Times)
     }
 
     /// Whether the body has come to its end.
@@ -193,11 +195,13 @@ impl Decoder {
             (look, Some(at)) => {
                 let newlines = before + count(&piece[..at]);
                 self.newlines = newlines + count(&piece[at..]);
-                if let Some((number, _)) = numbered(&piece[at..]) {
+                if look != Look::Times
+                    && let Some((number, _)) = numbered(&piece[at..])
+                {
                     let due = number * self.shape.newlines + self.shape.before;
                     self.wrong += u64::from(newlines - self.base.min(newlines) != due);
                 }
-                if look == Look::Clocks {
+                if self.wants_clocks() {
                     for at in DATA.find_iter(piece) {
                         if let Some((_, Some(clock))) = numbered(&piece[at..]) {
                             latencies.add(now.saturating_sub(clock));

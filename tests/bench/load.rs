@@ -122,22 +122,35 @@ impl Load {
         Ok(load)
     }
 
+    /// A request of its own for each connection; `greeted` tells whether each answer begins before the first line.
+    pub(crate) fn each(requests: &[Request], greeted: bool) -> Result<Load> {
+        let mut load = Load::asking(requests.iter(), greeted)?;
+        if greeted {
+            load.seat(requests.len())?;
+        }
+        Ok(load)
+    }
+
     /// Opens connections and does not wait for answers, for those that answer with all at once.
     pub(crate) fn ask(count: usize, request: &Request) -> Result<Load> {
+        Load::asking(std::iter::repeat_n(request, count), true)
+    }
+
+    fn asking<'a>(requests: impl ExactSizeIterator<Item = &'a Request>, greeted: bool) -> Result<Load> {
         let mut load = Load {
             poll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
-            connections: Vec::with_capacity(count),
+            connections: Vec::with_capacity(requests.len()),
             events: Vec::with_capacity(256),
             buf: vec![0; READ],
             latencies: Histogram::new(),
             last_byte: Instant::now(),
         };
-        for at in 0..count {
+        for (at, request) in requests.enumerate() {
             let stream = request.send()?;
             epoll::add(&load.poll, &stream, EventData::new_u64(at as u64), EventFlags::IN)?;
             let decoder = Decoder::new(request.shape, request.look);
             load.connections.push(Connection { stream, decoder, open: true });
-            if at % STRIDE == STRIDE - 1 {
+            if greeted && at % STRIDE == STRIDE - 1 {
                 load.seat(at + 1)?;
             }
         }

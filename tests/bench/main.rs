@@ -7,6 +7,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark talks to a person")]
 
 mod decode;
+mod engine;
 mod histogram;
 mod load;
 mod measures;

@@ -7,6 +7,7 @@ pub(crate) mod metric {
     pub(crate) const LINES_PER_S: &str = "lines/s";
     pub(crate) const MB_PER_S: &str = "MB/s";
     pub(crate) const CPU_NS: &str = "CPU ns/line";
+    pub(crate) const CPU_WRITTEN_NS: &str = "CPU ns/written line";
     pub(crate) const LOST: &str = "lost";
     pub(crate) const WRONG: &str = "out of order";
     pub(crate) const P50: &str = "p50 ms";

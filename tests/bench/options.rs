@@ -25,6 +25,9 @@ pub(crate) struct Options {
     /// Also websocketd, socat, frontail and a Python server, where they are installed or can be
     #[arg(long)]
     pub(crate) others: bool,
+    /// Also what lies beyond one machine, where there is a nats-server
+    #[arg(long)]
+    pub(crate) engine: bool,
     /// Another logcast to measure as well, under the name `before`
     #[arg(long, value_name = "PROGRAM")]
     pub(crate) before: Option<PathBuf>,

@@ -140,6 +140,14 @@ fn field(text: &str, name: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 
+/// Processor time of all children that have ended and were waited for, in seconds.
+pub(crate) fn waited_seconds() -> Result<f64> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = stat.rsplit_once(')').context("a name")?.1.split_whitespace().collect();
+    let ticks = fields[13..15].iter().map(|field| field.parse::<f64>()).sum::<Result<f64, _>>()?;
+    Ok(ticks / 100.0)
+}
+
 /// Kernel memory of all TCP sockets of this machine, in KB: both ends of our connections.
 pub(crate) fn sockets_kb() -> Result<f64> {
     let text = fs::read_to_string("/proc/net/sockstat")?;

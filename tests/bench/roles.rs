@@ -11,6 +11,12 @@ pub(crate) fn run(words: &[String]) -> Result<()> {
         ["write", path, lines, rate] => {
             writer::run(Path::new(path), lines.parse().context("lines")?, rate.parse().context("rate")?)
         }
+        ["write-many", folder, files, lines, rate] => writer::run_many(
+            Path::new(folder),
+            files.parse().context("files")?,
+            lines.parse().context("lines")?,
+            rate.parse().context("rate")?,
+        ),
         ["bare", path] => servers::bare::run(Path::new(path)),
         ["memory", lines] => servers::memory::run(lines.parse().context("lines")?),
         ["sendfile", path] => servers::sendfile::run(Path::new(path), servers::sendfile::How::Sendfile),

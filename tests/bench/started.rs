@@ -62,8 +62,8 @@ impl Started {
     pub(crate) fn start(kind: &Kind, file: &Path) -> Result<Started> {
         let path = file.to_str().context("a path in UTF-8")?;
         let process = match kind {
-            Kind::Logcast => logcast(Path::new(LOGCAST), path)?,
-            Kind::Before(program) => logcast(program, path)?,
+            Kind::Logcast => serve(Path::new(LOGCAST), path)?,
+            Kind::Before(program) => serve(program, path)?,
             Kind::Bare | Kind::Naive | Kind::NaiveLoses => Process::role(&[kind.name(), path])?,
         };
         let address = address_of(&process.line()?)?;
@@ -80,14 +80,15 @@ impl Started {
     }
 }
 
-fn logcast(program: &Path, path: &str) -> Result<Process> {
+/// Starts `logcast serve` on a source; it says its URL.
+pub(crate) fn serve(program: &Path, source: &str) -> Result<Process> {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LOGCAST_") {
             command.env_remove(name);
         }
     }
-    Process::start(command.args(["serve", path, "--port", "0", "--quiet"]))
+    Process::start(command.args(["serve", source, "--port", "0", "--quiet"]))
 }
 
 /// The address in `http://ADDRESS/`.

@@ -17,6 +17,8 @@ pub(crate) const NUMBER: usize = 10;
 pub(crate) const CLOCK: usize = 19;
 /// Lines of a write at full speed: 64 KiB, what a buffered writer under load gives at most.
 const BLOCK_LINES: u64 = 546;
+/// Between two looks at what is due in many files.
+const STEP: Duration = Duration::from_millis(5);
 
 /// The monotonic clock, the same in all processes of the machine.
 pub(crate) fn now_ns() -> u64 {
@@ -51,6 +53,42 @@ pub(crate) fn run(path: &Path, lines: u64, rate: u64) -> Result<()> {
     match rate {
         0 => flat_out(&mut file, lines)?,
         rate => paced(&mut file, lines, rate)?,
+    }
+    println!("{}", began.elapsed().as_nanos());
+    Ok(())
+}
+
+/// The role `write-many FOLDER FILES LINES RATE`: so many lines into each of `f000.log`, `f001.log`, …, at a rate for each.
+/// It says when all files are there.
+pub(crate) fn run_many(folder: &Path, files: usize, lines: u64, rate: u64) -> Result<()> {
+    let open = |file: usize| {
+        let path = folder.join(format!("f{file:03}.log"));
+        File::options().append(true).create(true).open(path).context("a log to write")
+    };
+    let mut files = (0..files).map(open).collect::<Result<Vec<File>>>()?;
+    println!("ready");
+    let mut go = [0; 1];
+    std::io::stdin().read_exact(&mut go).context("a go on standard input")?;
+    let began = Instant::now();
+    let mut written = 0;
+    while written < lines {
+        let due = match rate {
+            0 => lines.min(written + BLOCK_LINES),
+            rate => lines.min((began.elapsed().as_secs_f64() * rate as f64) as u64),
+        };
+        let mut block = template().repeat((due - written) as usize);
+        let clock = now_ns();
+        for (line, number) in block.chunks_exact_mut(LINE).zip(written..) {
+            digits(&mut line[..NUMBER], number);
+            digits(&mut line[NUMBER + 1..NUMBER + 1 + CLOCK], clock);
+        }
+        for file in &mut files {
+            file.write_all(&block)?;
+        }
+        written = due;
+        if rate > 0 {
+            std::thread::sleep(STEP);
+        }
     }
     println!("{}", began.elapsed().as_nanos());
     Ok(())

@@ -3,6 +3,7 @@
 mod beside;
 mod catch_up;
 mod clients;
+mod engine;
 mod live;
 mod paced;
 mod start_up;
@@ -50,6 +51,12 @@ const SCENARIOS: &[Scenario] = &[
     ("beside-catch-up", beside::catch_up),
     ("start-up", start_up::run),
     ("others", live::others),
+    ("engine-ship-1", |bench, name| engine::ship(bench, name, 1)),
+    ("engine-ship-3", |bench, name| engine::ship(bench, name, 3)),
+    ("engine-live-1", |bench, name| engine::live(bench, name, 1)),
+    ("engine-live-100", |bench, name| engine::live(bench, name, 100)),
+    ("engine-plan-hosts", engine::hosts),
+    ("engine-plan-internet", engine::internet),
 ];
 
 /// The names of all scenarios.
@@ -64,7 +71,9 @@ pub(crate) fn run(options: &Options) -> Result<Measures> {
     let mut bench = Bench { options, folder: folder.path(), measures: Measures::default() };
     let all: Vec<&str> = names().collect();
     for (name, scenario) in SCENARIOS {
-        let wanted = options.wants(name, &all) && (*name != "others" || options.others);
+        let wanted = options.wants(name, &all)
+            && (*name != "others" || options.others)
+            && (!name.starts_with("engine-") || options.engine);
         if wanted {
             let began = Instant::now();
             scenario(&mut bench, name).with_context(|| format!("in {name}"))?;
