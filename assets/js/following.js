@@ -45,12 +45,14 @@ export function followEnd(view, store) {
   }
   if (rewrite) write(view, store, block.length ? few : want);
   const { first } = block;
-  const before = first && short ? store.peekBefore(first, PAGE) : null;
+  // What folded as it came covers less of the screen than its lines would.
+  const bare = short || block.length < few;
+  const before = first && bare ? store.peekBefore(first, PAGE) : null;
   view.atStart = first ? store.peekBefore(first, 1)?.length === 0 : store.life.tip <= store.life.from;
   if (before && before.length && block.rows.length + before.length <= MAX_ROWS) {
     block.insert(before, [], block.length);
     view.schedule();
-  } else if (first && before === null && short && !view.atStart) {
+  } else if (first && before === null && bare && !view.atStart) {
     view.loader.load('up', first, () => store.before(first, PAGE));
   }
   drawPartial(view, store);

@@ -48,7 +48,7 @@ export function signature(text) {
 
 /** @param {Item} item @param {Item|undefined} head @param {Shape} how @returns {'trace'|'repeat'|null} */
 function joins(item, head, how) {
-  if (!head || item.kind !== 'line' || head.kind !== 'line' || item.life !== head.life || item.file !== head.file || item.loose) return null;
+  if (!head || item.kind !== 'line' || head.kind !== 'line' || item.life !== head.life || item.file !== head.file || item.origin !== head.origin || item.loose) return null;
   if (isContinuation(plain(item.text.slice(0, 200)))) return 'trace';
   if (how.repeats && signature(item.text) === signature(head.text)) return 'repeat';
   return null;

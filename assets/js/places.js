@@ -70,7 +70,8 @@ function take(view, store) {
  */
 export function place(view, all, offset, part) {
   view.setFollow(false, 'jump');
-  const middle = Math.max(0, all.findIndex((item) => item.offset >= offset));
+  const found = all.findIndex((item) => item.offset >= offset);
+  const middle = found < 0 ? all.length : found; // nothing is at or behind the place: what is before it
   const rows = (/** @type {number} */ share) => Math.ceil((view.height * share) / LOWEST_PX);
   const items = all.slice(Math.max(0, middle - rows(part) - HEAD), middle + rows(1 - part) + FOOT);
   view.block.set(items);

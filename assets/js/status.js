@@ -30,7 +30,8 @@ const ENOUGH = 20; // lines that show what a file is
 export function status({ sources, view, facts, retryAt, rail, tabs, line, filter }) {
   let last = 0;
   let later = 0;
-  let blurred = 0; // when lines last came too fast to read
+  /** Which lines last came too fast to read, and when. @type {{store: object|undefined, at: number}} */
+  let blurred = { store: undefined, at: 0 };
   /** Files that look binary; false once somebody wants to see them. @type {WeakMap<object, boolean>} */
   const verdicts = new WeakMap();
 
@@ -46,9 +47,11 @@ export function status({ sources, view, facts, retryAt, rail, tabs, line, filter
     const store = source?.store;
     const rate = source ? source.rate.at(now) : 0;
     const flood = source ? now - source.flooded < FLOOD_MS : false;
-    if (flood || rate > BLUR) blurred = now;
-    const tint = now - blurred > FLOOD_MS;
-    if (look.tint !== tint) {
+    if (view.follow && (flood || rate > BLUR)) blurred = { store, at: now };
+    const tint = blurred.store !== store || now - blurred.at > FLOOD_MS;
+    const chosen = getSelection();
+    // To fill rows again would end what somebody selected in them.
+    if (look.tint !== tint && (!tint || !chosen || chosen.isCollapsed)) {
       look.tint = tint;
       if (tint) view.block.refill();
     }

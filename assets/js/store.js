@@ -114,7 +114,7 @@ export class Store {
     this.receivedBytes += batch.to - sentFrom;
     if (!keep || batch.lines.length === 0) return;
     /** @type {Item[]} */
-    const items = batch.lines.map((text, i) => ({ kind: 'line', life, offset: batch.offsets[i], next: batch.offsets[i + 1] ?? batch.to, text, origin: batch.origins?.findLast(([first]) => first <= i)?.[1] }));
+    const items = batch.lines.map((text, i) => ({ kind: 'line', life, offset: batch.offsets[i], next: batch.offsets[i + 1] ?? batch.to, text, origin: batch.origins?.findLast(([first]) => first <= i)?.[1] || undefined }));
     this.cache.keep(life, sentFrom, batch.to, items, true);
   }
 

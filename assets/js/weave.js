@@ -119,7 +119,7 @@ export class Weave {
 
   /** @param {Part} part @param {Item} of @param {number} key @param {number} offset @returns {Line} */
   line(part, of, key, offset) {
-    return { kind: of.kind, life: 0, offset, next: offset + 1, text: of.text, of, file: part.store.name, key, ...(of.cut ? { cut: true } : {}) };
+    return { kind: of.kind, life: 0, offset, next: offset + 1, text: of.text, of, file: part.store.name, origin: of.origin, key, ...(of.cut ? { cut: true } : {}) };
   }
 
   /** Grows the window to so many items before and after one, reading what is lacking. @param {number} middle @param {number} before @param {number} after */

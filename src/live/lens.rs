@@ -4,8 +4,8 @@
 //! looked through by those who read, off the follower's thread, so that no filter of one client delays another.
 
 use super::view::ViewKey;
-use crate::log::encode::named::keep_wanted;
-use crate::log::encode::{Encoder, Format, Stamp};
+use crate::log::encode::named::{Run, kept_of};
+use crate::log::encode::{Block, Encoder, Format, Stamp};
 use crate::log::filter::{Filter, State};
 use crate::log::logfile::LogFile;
 use crate::log::record::{Reader, Want};
@@ -35,12 +35,17 @@ impl Lens {
         (!key.is_plain()).then(|| Lens { filter: key.filter.clone(), format: key.format, reader: reader() })
     }
 
+    /// Whether it tells what holds for a line's record.
+    fn tells(&self) -> bool {
+        matches!(self.format, Format::SseJson | Format::Ndjson)
+    }
+
     /// What is known where lines begin to be read; `begin` is where content begins.
     ///
     /// # Errors
     /// What the system says.
     pub fn seen_before(&self, file: &LogFile, begin: u64, offset: u64) -> io::Result<Seen> {
-        let told = matches!(self.format, Format::SseJson | Format::Ndjson);
+        let told = self.tells();
         let wanted = self.filter.as_ref().map(Filter::want);
         let want = Want {
             time: told || wanted.is_some_and(|want| want.time),
@@ -65,17 +70,22 @@ impl Lens {
         seen.filter.wide = block.wide;
         let mut kept = Vec::new();
         match &self.filter {
-            // Whose lines they are is told by the message: none is looked at.
-            Some(filter) if !filter.asks_lines() => kept.push(0..block.bytes.len()),
             None => kept.push(0..block.bytes.len()),
-            Some(filter) => filter.matches_in(block.bytes, &mut seen.filter, |range| match kept.last_mut() {
-                Some(last) if last.end == range.start => last.end = range.end,
-                _ => kept.push(range),
-            }),
+            Some(filter) => {
+                let Block { from, to, bytes, map, omitted, .. } = block;
+                let run = Run { from, to, bytes, whole: omitted == 0, map };
+                kept_of(filter, stamp.naming.as_deref(), run, &mut seen.filter, &mut kept);
+                kept.dedup_by(|next, last| {
+                    last.end == next.start && {
+                        last.end = next.end;
+                        true
+                    }
+                });
+            }
         }
-        if let Some(filter) = &self.filter {
-            let (run, shown) = ((block.from, block.to), (block.bytes.len(), block.map));
-            keep_wanted(filter, stamp.naming.as_deref(), run, shown, &mut kept);
+        // Where nothing is kept nothing is said of it either.
+        if kept.is_empty() && !self.tells() {
+            return;
         }
         encoder.encode_kept(stamp, block, &kept, &mut seen.said, out);
     }

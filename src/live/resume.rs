@@ -12,6 +12,7 @@ use super::streamed::{self, Placed};
 use super::vector::{Delta, Stand, Vector};
 use super::view::ViewKey;
 use crate::log::cursor::{Cursor, Entry, NO_GENERATION, NO_LINE};
+use crate::log::encode::Format;
 use crate::log::rotated::changed_lately;
 use crate::log::segment::{Place, Segment};
 use std::sync::Arc;
@@ -53,12 +54,12 @@ pub struct Found {
     pub unsettled: bool,
     /// True if another server has read further than this one.
     pub unread: bool,
-    /// The sources that have not begun: the client's place in them is found once they have.
-    pub to_come: Vec<usize>,
+    /// The sources that have not begun: the client's place in them is found once they have, with this start.
+    pub to_come: (Vec<usize>, Start),
 }
 
 impl Found {
-    fn at(vector: Vector, gaps: Vec<Gap>, to_come: Vec<usize>) -> Found {
+    fn at(vector: Vector, gaps: Vec<Gap>, to_come: (Vec<usize>, Start)) -> Found {
         Found { vector, gaps, unsettled: false, unread: false, to_come }
     }
 }
@@ -66,13 +67,16 @@ impl Found {
 /// Finds where a client begins; `tip` is where its view stands.
 pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
     let sources = hub.sources();
+    // The page reads by range what it has not, and needs what only the shared records tell.
     let is_to_come = |id: &usize| {
-        tip.of(*id).next().is_none() && sources.get(*id).is_some_and(|source| source.is_to_come())
+        let may_come = sources.get(*id).is_some_and(|source| source.may_come());
+        may_come && key.format != Format::Live && tip.of(*id).next().is_none()
     };
     let begin = |backlog| {
         let (vector, gaps) = backlog::begin(hub, key, tip, backlog);
         let wants = backlog != Backlog::Last(0);
-        Found::at(vector, gaps, tip.sources().filter(|id| wants && is_to_come(id)).collect())
+        let ids = tip.sources().filter(|id| wants && is_to_come(id)).collect();
+        Found::at(vector, gaps, (ids, Start::Backlog(backlog)))
     };
     let (id, backlog) = match start {
         Start::Backlog(backlog) => return begin(backlog),
@@ -85,7 +89,8 @@ pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
         found.gaps.insert(0, gap(None, "the cursor is not one of these files'"));
         return found;
     };
-    let mut found = Found::at(Vector::default(), Vec::new(), Vec::new());
+    let later = (Vec::new(), Start::Cursor(id.clone(), backlog));
+    let mut found = Found::at(Vector::default(), Vec::new(), later);
     for id in tip.sources() {
         let Some(source) = sources.get(id) else { continue };
         let entries: Vec<&Entry> = cursor.entries.iter().filter(|entry| entry.key == source.key).collect();
@@ -98,14 +103,21 @@ pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
         } else if entries.is_empty() {
             // It joined after the cursor was given: all of it is new.
             found.vector.push(Stand::nowhere(id, source.key));
-        } else if let Some(entry) =
-            entries.last().filter(|entry| is_to_come(&id) && entry.generation != NO_GENERATION)
-        {
+        } else if let Some(entry) = entries.last().filter(|_| is_to_come(&id)) {
             found.vector.push(Stand::not_yet(id, **entry));
-            found.to_come.push(id);
+            found.to_come.0.push(id);
         } else if let Some((segment, _)) = tip.of(id).last().filter(|(segment, _)| segment.ledger().is_some())
         {
             let entry = entries[entries.len() - 1];
+            if entry.generation == NO_GENERATION && entry.tie == 0 {
+                // It was given before the source began: the backlog before that, and all since.
+                let mut first = Vector::default();
+                first.push(Stand::at(segment.clone(), segment.first()));
+                let (own, gaps) = backlog::begin(hub, key, &first, backlog);
+                own.stands().iter().for_each(|stand| found.vector.push(stand.clone()));
+                found.gaps.extend(gaps);
+                continue;
+            }
             match streamed::place(source, segment, entry, &mut found.vector) {
                 Placed::Found => {}
                 Placed::Gap(why) => found.gaps.push(gap(Some(id), why)),

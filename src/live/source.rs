@@ -162,9 +162,9 @@ impl Source {
         self.decoded.store(true, Ordering::Release);
     }
 
-    /// Whether it is fed, and has not begun: where a cursor or a backlog begins in it can only be told later.
-    pub fn is_to_come(&self) -> bool {
-        self.fed.load(Ordering::Acquire) && lock(&self.status).current.is_none() && !self.never_was()
+    /// Whether it is fed: where it has no life yet, a cursor or a backlog begins in it can only be told later.
+    pub fn may_come(&self) -> bool {
+        self.fed.load(Ordering::Acquire) && !self.never_was()
     }
 
     /// Whether it ended without a beginning.

@@ -1,12 +1,13 @@
 //! The ledger of a spool that is filled from a stream of messages: which of its bytes came in which message.
 //!
 //! One record of a fixed size for each message, in an unlinked temporary file of its own, in the order of the spool: a
-//! place is found by bisection with positioned reads, and memory does not grow with the number of messages. Only the
-//! names of the origins are held in memory, each once, a bounded number. One writer; a record is written before the
+//! place is found by bisection with positioned reads, and memory does not grow with the number of messages. The newest
+//! are held in memory too, for all who look at what has just come, and the names of the origins, each once: both a
+//! bounded number. One writer; a record is written before the
 //! spool's reader is told of its bytes.
 
 use super::encode::named::{Naming, Piece, message_place};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -21,6 +22,8 @@ const KEPT_RECORDS: u64 = if cfg!(test) { 1 } else { 1 << 20 };
 const TRIM_RECORDS: u64 = 1 << 12;
 /// How many records are read at once behind the first.
 const RUN: usize = 256;
+/// How many of the newest are held in memory: 12 KiB, more than come while the slowest of those at the tip looks.
+const RECENT: usize = 256;
 /// The most origins that are told apart by name: each costs about a hundred bytes.
 const MAX_ORIGINS: usize = 65_536;
 /// The number of an origin that is not told.
@@ -105,6 +108,8 @@ pub struct Ledger {
     count: AtomicU64,
     /// Before which message the first one comes: all before it belong to no spool.
     start: u64,
+    /// With their numbers.
+    recent: RwLock<VecDeque<(u64, Message)>>,
     origins: RwLock<Origins>,
 }
 
@@ -125,6 +130,7 @@ impl Ledger {
             first: AtomicU64::new(0),
             count: AtomicU64::new(0),
             start,
+            recent: RwLock::default(),
             origins: RwLock::default(),
         })
     }
@@ -141,7 +147,14 @@ impl Ledger {
     pub fn push(&self, message: Message, origin: Option<&str>) -> io::Result<()> {
         let origin = origin.map_or(NO_ORIGIN, |origin| self.number(origin));
         let count = self.count.load(Ordering::Acquire);
-        self.file.write_all_at(&Message { origin, ..message }.to_bytes(), count * RECORD_BYTES)?;
+        let message = Message { origin, ..message };
+        self.file.write_all_at(&message.to_bytes(), count * RECORD_BYTES)?;
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        if recent.len() == RECENT {
+            recent.pop_front();
+        }
+        recent.push_back((count, message));
+        drop(recent);
         self.count.store(count + 1, Ordering::Release);
         Ok(())
     }
@@ -261,7 +274,20 @@ impl Ledger {
         Ok(Message::of(&bytes))
     }
 
+    /// The messages that touch a run, if all of them are among the newest.
+    fn recent(&self, from: u64, to: u64) -> Option<Vec<Message>> {
+        let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
+        recent.front().filter(|(_, first)| first.from <= from)?;
+        let kept = self.first.load(Ordering::Acquire);
+        let at = recent.partition_point(|(number, message)| *number < kept || message.to <= from);
+        let touching = recent.range(at..).map(|(_, message)| *message);
+        Some(touching.take_while(|message| message.from < to).collect())
+    }
+
     fn run(&self, from: u64, to: u64) -> io::Result<Vec<Message>> {
+        if let Some(messages) = self.recent(from, to) {
+            return Ok(messages);
+        }
         let mut at = self.partition(|message| message.to <= from)?;
         let count = self.count.load(Ordering::Acquire);
         let mut messages = Vec::new();

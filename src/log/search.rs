@@ -4,7 +4,7 @@
 //! backwards find the same. A block is small enough to stay in the processor's cache while it is read and searched. A
 //! line longer than [`LINE_LIMIT`] is looked at as far as that. Memory is one block, or one long line.
 
-use super::encode::named::{Naming, keep_wanted};
+use super::encode::named::{Naming, Run, kept_of};
 use super::filter::{Filter, State};
 use super::lines::{self, LINE_LIMIT};
 use super::logfile::LogFile;
@@ -176,11 +176,10 @@ impl Search<'_> {
         kept: &mut Vec<Range<usize>>,
         each: &mut impl FnMut(Found<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
-        kept.clear();
         state.wide = self.file.shown_wide(from);
-        self.filter.matches_in(&shown.bytes, state, |range| kept.push(range));
-        keep_wanted(self.filter, self.naming, (from, to), (shown.bytes.len(), &shown.map), kept);
         let omitted = (to - from).saturating_sub(read as u64 + 1);
+        let run = Run { from, to, bytes: &shown.bytes, whole: omitted == 0, map: &shown.map };
+        kept_of(self.filter, self.naming, run, state, kept);
         each(Found { bytes: &shown.bytes, from, to, kept, omitted, map: &shown.map })
     }
 

@@ -80,15 +80,20 @@ impl Started {
     }
 }
 
-/// Starts `logcast serve` on a source; it says its URL.
-pub(crate) fn serve(program: &Path, source: &str) -> Result<Process> {
+/// A build of logcast without what its environment would tell it.
+pub(crate) fn logcast(program: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LOGCAST_") {
             command.env_remove(name);
         }
     }
-    Process::start(command.args(["serve", source, "--port", "0", "--quiet"]))
+    command
+}
+
+/// Starts `logcast serve` on a source; it says its URL.
+pub(crate) fn serve(program: &Path, source: &str) -> Result<Process> {
+    Process::start(logcast(program).args(["serve", source, "--port", "0", "--quiet"]))
 }
 
 /// The address in `http://ADDRESS/`.

@@ -35,6 +35,9 @@ fn a_jump_draws_the_screen_first() {
         let drawn: Vec<usize> = browser.get("return window.drawn");
         assert!((40..130).contains(&drawn[0]), "{drawn:?}");
     }
+    // Nothing stands there: the last line is the nearest.
+    go(&browser, "99999999");
+    on(&browser, "n-030000");
     go(&browser, "20000");
     browser.wheel(-400);
     browser.until("the screen to be full", &format!(

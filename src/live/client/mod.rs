@@ -163,10 +163,10 @@ impl Client {
             told: Instant::now(),
             silent: false,
             caught_up: false,
-            to_come: ToCome::of(found.to_come, options.start),
+            to_come: ToCome::of(found.to_come),
             done: false,
         };
-        if resumes && found.gaps.is_empty() && client.has_all(ended) {
+        if resumes && found.gaps.is_empty() && client.to_come.is_none() && client.has_all(ended) {
             return Opened::AllDelivered;
         }
         client.seat.hub.served.streams.one();
@@ -236,7 +236,8 @@ impl Client {
                     self.tell_cursor();
                 }
                 // What others share says nothing of where this one stands in what is to come.
-                Move::Joined if self.follow && self.awaits_any() => {
+                Move::Joined if self.follow && self.to_come.is_some() => {
+                    self.give_up_ended();
                     self.wait(Some(Duration::from_secs(1))).await;
                     self.retarget();
                 }

@@ -107,9 +107,9 @@ impl Encoder {
         let mut runs: Vec<(usize, Arc<str>)> = Vec::new();
         let mut line = 0;
         for (at, piece) in pieces_of(naming, block) {
-            if let Some(origin) = piece.origin
-                && runs.last().is_none_or(|(_, last)| *last != origin)
-            {
+            // What has no name after what had one has the empty one.
+            let origin = piece.origin.unwrap_or_else(|| "".into());
+            if runs.last().map_or(!origin.is_empty(), |(_, last)| *last != origin) {
                 runs.push((line, origin));
             }
             line += memchr::memchr_iter(b'\n', &block.bytes[at]).count();
@@ -123,30 +123,64 @@ pub fn origin_of(naming: &dyn Naming, to: u64) -> Option<Arc<str>> {
     naming.pieces(to.saturating_sub(1), to).pop()?.origin
 }
 
-/// Leaves of the kept lines of a run those whose origin a filter wants. The run stands at `from..to`; `len` bytes of it are
-/// there, of a line that is too long only its first ones, at the places that `map` tells.
-pub fn keep_wanted(
+/// A run of whole lines: where it stands, what there is of it (of a line that is too long only its first bytes), and where
+/// bytes stand in the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Run<'a> {
+    /// Where it begins.
+    pub from: u64,
+    /// Just past it.
+    pub to: u64,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// Whether that is all of them.
+    pub whole: bool,
+    /// Their places in it.
+    pub map: &'a Map,
+}
+
+/// The places in a run of the lines that a filter keeps, each with its newline: of those whose origin it wants. Lines of
+/// others are not looked at, unless they tell of lines below them: among the lines of a hundred hosts that is a
+/// hundredth of the work.
+pub fn kept_of(
     filter: &Filter,
     naming: Option<&dyn Naming>,
-    (from, to): (u64, u64),
-    (len, map): (usize, &Map),
+    run: Run<'_>,
+    state: &mut State,
     kept: &mut Vec<Range<usize>>,
 ) {
-    if !filter.asks_origin() || kept.is_empty() {
+    kept.clear();
+    if !filter.asks_origin() {
+        return filter.matches_in(run.bytes, state, |range| kept.push(range));
+    }
+    let wanted = wanted(filter, naming, run);
+    if run.whole && state.wide.is_none() && !filter.asks_record() {
+        for part in wanted {
+            let keep = |range: Range<usize>| kept.push(part.start + range.start..part.start + range.end);
+            filter.matches_in(&run.bytes[part.clone()], state, keep);
+        }
         return;
     }
-    let pieces = naming.map_or(Vec::new(), |naming| naming.pieces(from, to));
+    filter.matches_in(run.bytes, state, |range| kept.push(range));
+    let inside = |part: &Range<usize>| {
+        let begin = part.start;
+        within(kept, part).into_iter().map(move |range| begin + range.start..begin + range.end)
+    };
+    *kept = wanted.iter().flat_map(inside).collect();
+}
+
+/// Where in a run lines stand whose origin a filter wants.
+fn wanted(filter: &Filter, naming: Option<&dyn Naming>, run: Run<'_>) -> Vec<Range<usize>> {
+    let len = run.bytes.len();
+    let pieces = naming.map_or(Vec::new(), |naming| naming.pieces(run.from, run.to));
     let wanted = pieces.iter().filter(|piece| filter.wants_origin(piece.origin.as_deref()));
-    let mut parts: Vec<Range<usize>> = Vec::new();
-    for piece in wanted {
-        let begin = map.shown(piece.from.saturating_sub(from)).min(len as u64) as usize;
+    let parts = wanted.map(|piece| {
+        let begin = run.map.shown(piece.from.saturating_sub(run.from)).min(len as u64) as usize;
         // The last piece of a line that is too long holds its end.
-        let end = if piece.to >= to { len } else { map.shown(piece.to - from) as usize };
-        parts.extend(
-            within(kept, &(begin..end)).into_iter().map(|range| begin + range.start..begin + range.end),
-        );
-    }
-    *kept = parts;
+        let end = if piece.to >= run.to { len } else { run.map.shown(piece.to - run.from) as usize };
+        begin..end
+    });
+    parts.filter(|part| part.start < part.end).collect()
 }
 
 /// The pieces of a block with their places in it; together they cover it, also where something is not known.
@@ -233,21 +267,37 @@ mod tests {
 
     #[test]
     fn the_lines_of_an_origin_are_kept() {
-        use crate::log::filter::{Filter, Spec};
+        use crate::log::filter::{Filter, Levels, Spec};
+        use crate::log::record::{Options, Reader};
         let of = |hosts: &[&str], origins: &[&str]| {
             let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
             Filter::new(Spec { hosts: names(hosts), origins: names(origins), ..Spec::default() }).unwrap()
         };
         let kept = |filter: &Filter, naming: Option<&dyn Naming>| {
-            let mut kept: Vec<_> = std::iter::once(0..12).collect();
-            keep_wanted(filter, naming, (100, 112), (12, Map::SAME), &mut kept);
+            let (mut kept, bytes) = (Vec::new(), b"one\ntwo\nERR\n");
+            let run = Run { from: 100, to: 112, bytes, whole: true, map: Map::SAME };
+            let now = Options { now: jiff::Timestamp::UNIX_EPOCH, zone: jiff::tz::TimeZone::UTC };
+            let mut state = State::new(Reader::new(&now));
+            kept_of(filter, naming, run, &mut state, &mut kept);
             kept
         };
-        assert_eq!(kept(&of(&[], &[]), None), std::iter::once(0..12).collect::<Vec<_>>());
+        assert_eq!(kept(&of(&[], &[]), None), [0..4, 4..8, 8..12]);
         let some = kept(&of(&[], &["a"]), Some(&Two));
         let other = kept(&of(&[], &["b"]), Some(&Two));
-        assert_eq!([some, other].concat(), [0..8, 8..12]);
+        assert_eq!([some, other].concat(), [0..4, 4..8, 8..12]);
         assert!(kept(&of(&["h"], &[]), None).is_empty(), "a file's lines have no host");
+        // What stands in a line is asked of those lines only; what lines above tell, of all.
+        let with = |origin: &str, spec: Spec| {
+            Filter::new(Spec { origins: vec![origin.to_owned()], ..spec }).unwrap()
+        };
+        for grep in ["two", "^two$", "o"] {
+            let spec = || Spec { grep: vec![grep.to_owned()], ..Spec::default() };
+            assert_eq!(kept(&with("a", spec()), Some(&Two)).last(), Some(&(4..8)), "{grep}");
+            assert!(kept(&with("b", spec()), Some(&Two)).is_empty(), "{grep}");
+        }
+        let level = || Spec { levels: Some(Levels::parse("error").unwrap()), ..Spec::default() };
+        assert_eq!(kept(&with("b", level()), Some(&Two)).first(), Some(&(8..12)));
+        assert!(kept(&with("a", level()), Some(&Two)).is_empty());
         let filter = of(&["h"], &[]);
         assert!(
             filter.wants_origin(Some("h:/a:b")) && !filter.wants_origin(Some("logs.h")) && !filter.is_empty()

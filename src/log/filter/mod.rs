@@ -232,7 +232,7 @@ impl Filter {
         !self.0.grep.is_empty() || !self.0.exclude.is_empty() || self.asks_record()
     }
 
-    /// Whether it asks whose a line is: what a line itself does not tell ([`keep_wanted`](super::encode::named::keep_wanted)).
+    /// Whether it asks whose a line is: what a line itself does not tell ([`kept_of`](super::encode::named::kept_of)).
     pub fn asks_origin(&self) -> bool {
         !(self.0.spec.hosts.is_empty() && self.0.spec.origins.is_empty())
     }
@@ -252,7 +252,8 @@ impl Filter {
         self.0.want
     }
 
-    fn asks_record(&self) -> bool {
+    /// Whether it asks what holds for the record of a line, which lines above it may tell.
+    pub fn asks_record(&self) -> bool {
         self.0.want.time || self.0.want.level
     }
 

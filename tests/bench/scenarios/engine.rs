@@ -9,7 +9,7 @@ use crate::engine::{self, Engine};
 use crate::load::{Load, Request, Until};
 use crate::measures::metric::*;
 use crate::process::{Process, waited_seconds};
-use crate::started::{LOGCAST, address_of, serve};
+use crate::started::{LOGCAST, address_of, logcast, serve};
 use crate::writer::LINE;
 use anyhow::{Context, Result, ensure};
 use std::net::SocketAddr;
@@ -33,7 +33,7 @@ pub(crate) fn ship(bench: &mut Bench<'_>, scenario: &str, nodes: usize) -> Resul
         writer.go()?;
         writer.line()?;
         let engine = Engine::start(&program, folder.path(), nodes)?;
-        let (began, before) = (Instant::now(), waited_seconds()?);
+        let (began, before, of_engine) = (Instant::now(), waited_seconds()?, engine.cpu_seconds()?);
         let mut once = shipper(&engine, folder.path(), "h", 0..FILES);
         let ended = once.args(["--once", "--retain-bytes", "4GiB"]).status().context("cannot start ship")?;
         ensure!(ended.success(), "ship ended with {ended}");
@@ -41,7 +41,7 @@ pub(crate) fn ship(bench: &mut Bench<'_>, scenario: &str, nodes: usize) -> Resul
         bench.add(scenario, SHIP, LINES_PER_S, all / seconds);
         bench.add(scenario, SHIP, MB_PER_S, all * LINE as f64 / 1e6 / seconds);
         bench.add(scenario, SHIP, CPU_NS, (waited_seconds()? - before) * 1e9 / all);
-        bench.add(scenario, ENGINE, CPU_NS, engine.cpu_seconds()? * 1e9 / all);
+        bench.add(scenario, ENGINE, CPU_NS, (engine.cpu_seconds()? - of_engine) * 1e9 / all);
     }
     Ok(())
 }
@@ -126,6 +126,7 @@ impl Plan {
             let due = if self.is_filtered() { lines / 100 } else { lines * all_files as u64 };
             let outcome = load.run(Until::Lines(due), QUIET * 2, DEADLINE, |_| writer.go())?;
             let after = cpu()?;
+            ensure!(outcome.lines > 0, "no line came");
             let written = (all_files as u64 * lines) as f64;
             // What viewers get, and how late; the processor time below is for each line that was written.
             note(bench, scenario, SERVE, &outcome, after[2] - before[2]);
@@ -164,7 +165,7 @@ impl Plan {
         let host = file / self.files;
         // A line in a hundred: its number ends so. Text has no notices, whose lines would count.
         let target =
-            format!("/stream-logs?lines=0&origin=h{host}:/{}&syntax=regex&grep=%5E%5Cd%7B8%7D00", name(file));
+            format!("/stream-logs?lines=0&origin=h{host}:{}&syntax=regex&grep=%5E%5Cd%7B8%7D00", name(file));
         Request { accept: "text/plain", ..Request::events(address, &target, Shape::PLAIN, Look::Count) }
     }
 }
@@ -192,7 +193,7 @@ fn write_many(folder: &Path, files: usize, lines: u64, rate: u64) -> Result<Proc
 }
 
 fn shipper(engine: &Engine, folder: &Path, host: &str, files: std::ops::Range<usize>) -> Command {
-    let mut command = Command::new(LOGCAST);
+    let mut command = logcast(Path::new(LOGCAST));
     command.args(["ship", "--to", &engine.url, "--host-name", host, "--quiet"]);
     command.arg("--state").arg(folder.join(format!("state-{host}")));
     if engine.count() > 1 {

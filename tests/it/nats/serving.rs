@@ -136,16 +136,26 @@ fn who_comes_before_the_engine_misses_nothing() {
     let mut second = Client::resume(&server, "", &first.cut());
     let mut plain = Client::open(&server, "lines=3");
     let mut nothing = Client::open(&server, "lines=0");
-    for client in [&mut second, &mut nothing] {
-        client.hello();
-    }
+    nothing.hello();
+    let stands = second.hello().id;
     // The last line of each file: of the other one it is there.
     assert_eq!(plain.take(1), ["near"]);
+    // Who was cut off while waiting still has its backlog to come, whether it comes back before the engine or after.
+    let mut cut = Client::open(&server, "lines=2");
+    assert_eq!(cut.take(1), ["near"]);
+    let id = cut.cut();
+    let mut back = Client::resume(&server, "lines=2", &id);
+    back.hello();
+    let mut once = Client::resume(&server, "follow=false", &stands);
+    assert_eq!(once.read_to_end().iter().filter(|event| event.is_line()).count(), 0);
     node.again();
     assert_eq!(second.take(500), all[500..]);
     assert_eq!(plain.take(3), all[997..]);
+    assert_eq!(back.take(2), all[998..]);
+    let mut late = Client::resume(&server, "lines=2", &id);
+    assert_eq!(late.take(2), all[998..]);
     place.append("near.log", "nearer\n");
-    for client in [&mut second, &mut plain, &mut nothing] {
+    for client in [&mut second, &mut plain, &mut nothing, &mut back, &mut late] {
         assert_eq!(client.lines_to("nearer"), ["nearer"]);
         assert!(!client.saw("gap"));
     }
