@@ -95,6 +95,11 @@ export function place(view, all, offset, part) {
   return view.block.items[index];
 }
 
+/** Where an item stands among others, or what took it in. @param {Item[]} items @param {Item} item */
+export function indexOf(items, item) {
+  return Math.max(0, items.findIndex(({ life, next }) => life > item.life || (life === item.life && next > item.offset)));
+}
+
 /** Remembers the first visible row. @param {View} view @param {number} px */
 export function locate(view, px) {
   const index = view.block.indexAt(px);
@@ -116,8 +121,7 @@ export function keepPlace(view, change) {
   const beyond = at === view.block.rows.length - 1;
   view.track.anchor('top', y);
   change?.();
-  const index = was ? view.block.items.findIndex(({ life, next }) => life > was.life || (life === was.life && next > was.offset)) : 0;
-  const row = view.block.rows[Math.max(0, index)];
+  const row = view.block.rows[was ? indexOf(view.block.items, was) : 0];
   const h = y + view.node.offsetHeight;
   if (h > view.track.height || view.atEnd) view.track.setHeight(h);
   // A row that is lower now shows at least its end.

@@ -11,7 +11,7 @@ import { Block } from './block.js';
 import { followEnd, wanted } from './following.js';
 import { shape, tailStart } from './group.js';
 import { Loader } from './loader.js';
-import { jump, keepPlace, locate, swap } from './places.js';
+import { indexOf, jump, keepPlace, locate, swap } from './places.js';
 import { TRACK, Track } from './track.js';
 
 /** @typedef {import('./store.js').Item} Item */
@@ -101,6 +101,7 @@ export class View {
     if (!on) {
       // From now on it grows downwards too, so it hangs at its top.
       const top = this.node.offsetTop;
+      locate(this, this.log.scrollTop - top);
       this.track.flow(false);
       this.track.setHeight(Math.max(this.track.node.offsetHeight, top + this.node.offsetHeight));
       this.track.anchor('top', top);
@@ -138,10 +139,13 @@ export class View {
   }
 
   resized() {
+    const was = this.width;
     this.width = this.log.clientWidth;
     this.height = this.log.clientHeight;
     this.track.pinned = false;
-    this.keepPlace();
+    // Rows are as high as before in a screen that is only higher or lower: what stands at its top stays there.
+    if (this.width !== was) this.keepPlace();
+    else this.schedule();
   }
 
   frame() {
@@ -217,6 +221,7 @@ export class View {
   growUp(items, top, seen, y) {
     let end = this.block.rows.length;
     while (end + items.length > MAX_ROWS && end > 1 && y + this.block.rows[end - 1].offsetTop > top + seen + KEPT_PX) end -= 1;
+    const first = this.top;
     const bottom = end < this.block.rows.length ? y + this.block.rows[end].offsetTop : y + this.node.offsetHeight;
     // Rows that are above the screen anyway may fold into their head, which comes now.
     const above = Math.max(0, this.block.indexAt(top - y));
@@ -224,6 +229,7 @@ export class View {
     if (spare.length) this.block.dropPartial();
     this.track.anchor('bottom', this.track.height - bottom);
     this.block.insert(items, spare, Math.min(above, end));
+    this.recount(first);
     this.schedule();
   }
 
@@ -235,8 +241,15 @@ export class View {
     const join = y + this.block.rows[tailStart(this.block.items, this.block.shape)].offsetTop > top + seen || Boolean(this.block.last?.under);
     this.track.anchor('top', y + gone);
     if (y + h > this.track.height - 1_000_000) this.track.setHeight(y + h + 2_000_000);
+    const first = this.top;
     this.block.append(items, start, join);
+    this.recount(first);
     this.schedule();
+  }
+
+  /** The first visible row has another number now: the screen may get another size before the next frame looks. @param {Item|null} item */
+  recount(item) {
+    if (item) this.first.index = indexOf(this.block.items, item);
   }
 
   /** Shows lines around a place. @param {string|number} at @param {number} [part] where on the screen, 0 top … 1 bottom @param {string|null} [generation] */

@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::TryRecvError;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use thirtyfour::common::capabilities::desiredcapabilities::AlertBehaviour;
@@ -40,21 +41,11 @@ impl Browser {
             return None;
         }
         let folder = TempDir::with_prefix("logcast-browser-").expect("a temporary folder");
-        let mut process = Command::new(CHROMEDRIVER)
-            .arg("--port=0")
-            .env("TMPDIR", folder.path())
-            .env("HOME", folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver");
-        let stdout = process.stdout.take().expect("piped");
+        let (process, port) = driver(folder.path());
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a small runtime");
         let mut browser =
             Browser { runtime, driver: None, process, checked: Cell::new(false), folder: Some(folder) };
-        let port = port_of(stdout);
         let mut wanted = DesiredCapabilities::chrome();
         wanted.set_binary(CHROMIUM).expect("a path");
         let profile = format!("--user-data-dir={}", browser.path().join("profile").display());
@@ -269,9 +260,31 @@ impl Drop for Browser {
     }
 }
 
-/// Reads the port that chromedriver took; its output is read on, so that it is never held up.
+/// A chromedriver, and the port that it took. One that ends at once is started anew: its port was taken after all.
 #[track_caller]
-fn port_of(stdout: impl Read + Send + 'static) -> u16 {
+fn driver(folder: &Path) -> (Child, u16) {
+    for _ in 0..5 {
+        let mut process = Command::new(CHROMEDRIVER)
+            .arg("--port=0")
+            .env("TMPDIR", folder)
+            .env("HOME", folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver");
+        if let Some(port) = port_of(process.stdout.take().expect("piped")) {
+            return (process, port);
+        }
+        let _ = process.kill();
+        let _ = process.wait();
+    }
+    panic!("chromedriver does not start");
+}
+
+/// Reads the port that chromedriver took, if it does not end before; its output is read on, so that it is never held up.
+#[track_caller]
+fn port_of(stdout: impl Read + Send + 'static) -> Option<u16> {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         for line in BufReader::new(stdout).lines().map_while(Result::ok) {
@@ -280,5 +293,9 @@ fn port_of(stdout: impl Read + Send + 'static) -> u16 {
             }
         }
     });
-    wait_for("chromedriver's port", || receiver.try_recv().ok()).expect("a port")
+    wait_for("chromedriver's port", || match receiver.try_recv() {
+        Ok(port) => Some(port.ok()),
+        Err(TryRecvError::Empty) => None,
+        Err(TryRecvError::Disconnected) => Some(None),
+    })
 }
