@@ -6,7 +6,7 @@
 //! large file that is there already, `LOGCAST_FIGURES_PROGRAM` the program that serves, where the test's own is a debug build.
 
 use crate::chromium::Browser;
-use crate::page::{TEXTS, state};
+use crate::page::{TEXTS, begin, state};
 use crate::support::writer::text;
 use crate::support::{Place, Server, numbered, server::LOGCAST};
 use std::fs::File;
@@ -99,10 +99,7 @@ fn out_of_sight(seconds: u64, later: u64) {
 /// once more at its end.
 #[test]
 fn a_frame_that_follows_measures_nothing() {
-    let Some(browser) = Browser::start() else { return };
-    let place = Place::with("f", text(&numbered("old", 1, 1000)));
-    let server = Server::start(&place, &["f"]);
-    browser.open(&server.page);
+    let Some((place, _server, browser)) = begin(&numbered("old", 1, 1000)) else { return };
     state(&browser, "live");
     let mut file = place.appender("f");
     write(&mut file, 200, 1);
