@@ -195,7 +195,9 @@ fn naive(spec: &Spec, block: &[u8]) -> Vec<Range<usize>> {
             .iter()
             .filter(|pattern| !pattern.is_empty())
             .map(|pattern| {
-                let smart = !pattern.chars().any(char::is_uppercase) || pattern == r"\S";
+                // The letter of an escape is no capital that somebody looks for.
+                let letters = pattern.replace(r"\S", "").replace(r"\A", "");
+                let smart = !letters.chars().any(char::is_uppercase);
                 regex::bytes::RegexBuilder::new(pattern)
                     .multi_line(true)
                     .case_insensitive(match spec.case {
