@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// How long a request that is not an append takes at most.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a stream is asked for while no answer comes.
+const CREATE_TRIES: usize = 3;
 /// The window in which servers look for doubled message ids, which we do not use.
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
 /// The most streams that are looked at for one that has the subjects.
@@ -244,7 +246,16 @@ impl Stream {
             config["compression"] = json!("s2");
             config["metadata"] = json!({ "logcast": "1" });
         }
-        let body = api(&link, &format!("STREAM.CREATE.{name}"), &config).await?;
+        let request = format!("STREAM.CREATE.{name}");
+        let mut answer = api(&link, &request, &config).await;
+        // An election may lose the answer to what was done; asked the same again, the server says what it made.
+        for _ in 1..CREATE_TRIES {
+            if !matches!(&answer, Err(error) if error.waits()) {
+                break;
+            }
+            answer = api(&link, &request, &config).await;
+        }
+        let body = answer?;
         match body.error {
             None => {
                 let info = body.info.ok_or_else(|| strange("to STREAM.CREATE"))?;
