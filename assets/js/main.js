@@ -89,7 +89,7 @@ const acts = {
   ...makeActs({ sources, view, select, complain }),
   ...rows.acts,
   ...found.acts,
-  goto: goBox(found.go, rows.again),
+  goto: goBox(found.go),
   palette: makePalette(act, () => sources.tabs.slice(0, 5000).map((name) => ({ name: `open ${name === MERGED ? 'merged' : name}`, run: () => select(name) }))),
   files() {
     acts.palette();

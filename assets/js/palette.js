@@ -94,8 +94,12 @@ export function palette(act, more = () => []) {
   };
 }
 
-/** @param {(typed: string) => Promise<string>} go  gives the words of what went wrong, or '' @param {() => void} there  it went well, and the box is closed */
-export function goBox(go, there) {
+/**
+ * The box stands over the log and takes nothing from it: to have all lines inert, and then not, costs as much as to draw
+ * them. It is gone when the cursor goes elsewhere, as it does with a jump.
+ * @param {(typed: string) => Promise<string>} go  gives the words of what went wrong, or ''
+ */
+export function goBox(go) {
   const box = /** @type {HTMLDialogElement} */ (el('goto'));
   const form = /** @type {HTMLFormElement} */ (box.querySelector('form'));
   const field = /** @type {HTMLInputElement} */ (box.querySelector('input'));
@@ -105,16 +109,20 @@ export function goBox(go, there) {
     const wrong = await go(field.value);
     words.textContent = wrong;
     if (wrong) field.setAttribute('aria-invalid', 'true');
-    else {
-      box.close();
-      there();
-    }
+    else if (box.open) el('log').focus({ preventScroll: true });
   });
-  box.addEventListener('click', ({ target }) => { if (target === box) box.close(); });
+  box.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape') return;
+    event.stopPropagation(); // of what is open only the box closes
+    box.close();
+  });
+  for (const kind of ['focusin', 'pointerdown']) {
+    document.addEventListener(kind, ({ target }) => { if (box.open && !box.contains(/** @type {Node} */ (target))) box.close(); });
+  }
   return () => {
     field.value = '';
     words.textContent = '';
     field.removeAttribute('aria-invalid');
-    box.showModal();
+    box.show();
   };
 }

@@ -23,8 +23,6 @@ export function rowActs({ sources, view, toast, complain, url }) {
   const pick = new Pick();
   /** The line a link or a jump pointed at. @type {string} */
   let found = '';
-  /** Its index, for a jump that was made while a dialog had the focus. */
-  let foundAt = -1;
   /** @type {Item|null} */
   let clicked = null;
 
@@ -187,8 +185,7 @@ export function rowActs({ sources, view, toast, complain, url }) {
     if (!item) return false;
     found = keyOf(item);
     block.decorate();
-    foundAt = block.items.indexOf(item);
-    if (typed === was) focus(foundAt); // a jump that comes late does not take the keys from who types meanwhile
+    if (typed === was) focus(block.items.indexOf(item)); // a jump that comes late does not take the keys from who types meanwhile
     return true;
   }
 
@@ -225,11 +222,6 @@ export function rowActs({ sources, view, toast, complain, url }) {
   return {
     marks,
     goTo,
-    /** Puts the cursor on the line of the last jump. */
-    again() {
-      if (block.items[foundAt] && keyOf(block.items[foundAt]) === found) focus(foundAt);
-      else el('log').focus({ preventScroll: true });
-    },
     /** The line that the keys act on. */
     cursor: () => block.items[cursor()] ?? null,
     /** Whether somebody put the cursor on it, or a jump did. */

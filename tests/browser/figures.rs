@@ -281,10 +281,10 @@ fn figures() {
            const box = document.querySelector('#goto'), field = document.querySelector('#goto-field');
            for (let i = 1; i <= 100; i += 1) {
              const line = 1 + (i * 7919 * 7919) % lines, begun = performance.now();
-             box.showModal(); field.value = line; box.querySelector('form').requestSubmit();
+             box.show(); field.value = line; box.querySelector('form').requestSubmit();
              const there = () => document.querySelector(`#block .row[data-line=\"${line.toLocaleString('en-US')}\"]`);
-             while (!there() && performance.now() - begun < 3000) await new Promise(requestAnimationFrame);
-             await new Promise((done) => setTimeout(done));
+             // The task after a frame: what it drew is on its way to the screen.
+             while (!there() && performance.now() - begun < 3000) await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
              window.jumps.push(performance.now() - begun);
            }
          })()",

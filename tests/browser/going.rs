@@ -1,7 +1,7 @@
 //! Going to a place: lines, shares, times, links; over rotations; line numbers; copying and saving over any distance.
 
 use crate::chromium::Browser;
-use crate::find::{CURSOR, on, press};
+use crate::find::{CURSOR, WORDS, find, on, press};
 use crate::page::{TEXTS, begin, follows, last, texts};
 use crate::support::writer::text;
 use crate::support::{DEADLINE, LOOK, Place, Server, assert_lines, http, numbered};
@@ -84,7 +84,8 @@ fn places_by_number_and_share() {
         "the number in the foot line",
         "/^Line 29,9/.test(document.querySelector('#place').textContent)",
     );
-    // What is typed and is no place is told where it is typed.
+    // What is typed and is no place is told where it is typed; Escape closes the box and nothing else.
+    find(&browser, "n-0299");
     press(&browser, ":");
     browser.keys("nowhere");
     browser.keys(Key::Enter + "");
@@ -92,7 +93,16 @@ fn places_by_number_and_share() {
         "words about it",
         "/Not understood/.test(document.querySelector('#goto .problem').textContent)",
     );
+    let open: &str = "return document.querySelector('#goto').open";
+    assert!(browser.get::<bool>(open));
     browser.keys(Key::Escape + "");
+    assert!(!browser.get::<bool>(open));
+    assert!(browser.get::<bool>(&format!("return / of /.test({WORDS})")));
+    // It stands over the log, and is gone when somebody turns to a line.
+    press(&browser, ":");
+    assert!(browser.get::<bool>(open));
+    browser.run("document.querySelector('#block .row').focus()");
+    assert!(!browser.get::<bool>(open));
     browser.no_errors(&[]);
 }
 
