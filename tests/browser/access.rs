@@ -5,6 +5,7 @@ use crate::code::tools;
 use crate::page::{TEXTS, state};
 use crate::support::writer::text;
 use crate::support::{Place, Server};
+use std::time::{SystemTime, UNIX_EPOCH};
 use thirtyfour::prelude::Key;
 
 fn lines() -> Vec<String> {
@@ -216,9 +217,12 @@ fn a_phone() {
     );
     // A finger that lets go while it moves: the page scrolls on by itself.
     for _ in 0..5 {
-        let touch = |kind: &str, points: serde_json::Value| {
-            browser
-                .cdp("Input.dispatchTouchEvent", serde_json::json!({ "type": kind, "touchPoints": points }));
+        let mut at = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs_f64();
+        let mut touch = |kind: &str, points: serde_json::Value| {
+            // A finger's pace, however busy the machine is.
+            at += 0.01;
+            let event = serde_json::json!({ "type": kind, "touchPoints": points, "timestamp": at });
+            browser.cdp("Input.dispatchTouchEvent", event);
         };
         touch("touchStart", serde_json::json!([{ "x": 180, "y": 260 }]));
         for step in 1..=8 {
@@ -234,6 +238,13 @@ fn a_phone() {
         "the screen to have moved",
         "document.querySelector('#follow').getAttribute('aria-pressed') === 'false'",
     );
+    // The finger went 2,200 px; the page went on by itself.
+    let gone: f64 = browser.get(
+        "const rows = [...document.querySelectorAll('#block .row')], { top } = document.querySelector('#log').getBoundingClientRect();
+         const row = rows.find((row) => row.getBoundingClientRect().bottom > top);
+         return (4999 - Number(/\\d+$/.exec(row.querySelector('.text').textContent))) * row.offsetHeight - document.querySelector('#log').clientHeight",
+    );
+    assert!(gone > 4400.0, "{gone} px");
     let blank: f64 = browser.get("return window.blank");
     assert!(blank < 200.0, "{blank} ms without rows");
     browser.no_errors(&[]);

@@ -23,12 +23,12 @@ fn serve(place: &Place, file: &str) -> Server {
 }
 
 /// CPU of the page's main thread in seconds, and its heap in MB after a collection.
-struct Look {
-    cpu: f64,
+pub(crate) struct Look {
+    pub(crate) cpu: f64,
     heap: f64,
 }
 
-fn look(browser: &Browser, collect: bool) -> Look {
+pub(crate) fn look(browser: &Browser, collect: bool) -> Look {
     if collect {
         browser.cdp("HeapProfiler.collectGarbage", serde_json::json!({}));
     }
