@@ -93,7 +93,7 @@ fn pictures() {
             browser.keys("?");
             shoot("sheet");
             browser.run("document.querySelector('#sheet').close()");
-            for (act, name) in [(",", "settings"), ("L", "health"), ("B", "notify")] {
+            for (act, name) in [(",", "settings"), ("L", "health"), ("B", "notify"), (":", "goto")] {
                 browser.keys(act);
                 shoot(name);
                 browser.run(
