@@ -67,15 +67,14 @@ impl Found {
 /// Finds where a client begins; `tip` is where its view stands.
 pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
     let sources = hub.sources();
-    // The page reads by range what it has not, and needs what only the shared records tell.
-    let is_to_come = |id: &usize| {
-        let may_come = sources.get(*id).is_some_and(|source| source.may_come());
-        may_come && key.format != Format::Live && tip.of(*id).next().is_none()
-    };
+    // The page reads by range what it has not, and needs what only the shared records tell: it does not wait.
+    let waits = key.format != Format::Live;
+    let is_to_come =
+        |id: &usize| sources.get(*id).is_some_and(|source| source.may_come()) && tip.of(*id).next().is_none();
     let begin = |backlog| {
         let (vector, gaps) = backlog::begin(hub, key, tip, backlog);
         let wants = backlog != Backlog::Last(0);
-        let ids = tip.sources().filter(|id| wants && is_to_come(id)).collect();
+        let ids = tip.sources().filter(|id| wants && waits && is_to_come(id)).collect();
         Found::at(vector, gaps, (ids, Start::Backlog(backlog)))
     };
     let (id, backlog) = match start {
@@ -105,7 +104,9 @@ pub fn find(hub: &Hub, key: &ViewKey, tip: &Vector, start: Start) -> Found {
             found.vector.push(Stand::nowhere(id, source.key));
         } else if let Some(entry) = entries.last().filter(|_| is_to_come(&id)) {
             found.vector.push(Stand::not_yet(id, **entry));
-            found.to_come.0.push(id);
+            if waits {
+                found.to_come.0.push(id);
+            }
         } else if let Some((segment, _)) = tip.of(id).last().filter(|(segment, _)| segment.ledger().is_some())
         {
             let entry = entries[entries.len() - 1];

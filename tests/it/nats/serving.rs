@@ -123,12 +123,18 @@ fn who_comes_before_the_engine_misses_nothing() {
     let mut server = serve(&place, &node, &["near.log"]);
     let mut client = Client::open(&server, "lines=all");
     assert_eq!(client.take(500), all[..500]);
+    let mut page = Client::open(&server, "view=live&lines=0");
+    page.hello();
+    let place_of_page = page.cut();
     let id = client.cut();
     node.kill();
     server.kill();
     server.restart();
     wait_for("the reason", || server.stderr().contains("cannot reach 'nats://").then_some(()));
 
+    // The page does not wait: it reads by range what it has not.
+    let mut page = Client::resume(&server, "view=live&lines=0", &place_of_page);
+    page.hello();
     let mut first = Client::resume(&server, "", &id);
     first.hello();
     place.append("near.log", "near\n");
@@ -159,6 +165,8 @@ fn who_comes_before_the_engine_misses_nothing() {
         assert_eq!(client.lines_to("nearer"), ["nearer"]);
         assert!(!client.saw("gap"));
     }
+    page.until(|event| event.name == "batch" && event.data.contains("nearer"));
+    assert!(!page.saw("gap"), "{:?}", page.events);
 }
 
 /// Before 2.11 a consumer on a replica that lags begins at what that replica has last, whatever it was asked for.
