@@ -2,6 +2,7 @@
  * The bar above the log: level chips with counts, one chip for each filter, the range of time, the saved filters.
  */
 
+import { button, icon, make } from './dom.js';
 import { count, short } from './format.js';
 import { LEVELS, isNothing, termWords } from './query.js';
 import { el } from './status.js';
@@ -18,17 +19,6 @@ export const CHIPS = [
   { name: 'without a level', short: 'none', levels: ['none'] },
 ];
 
-/** @param {string} path @returns {SVGElement} */
-export function icon(path) {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  svg.setAttribute('viewBox', '0 0 16 16');
-  svg.setAttribute('aria-hidden', 'true');
-  const line = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  line.setAttribute('d', path);
-  svg.append(line);
-  return svg;
-}
-
 const CROSS = 'M4.5 4.5l7 7M11.5 4.5l-7 7';
 
 /**
@@ -39,21 +29,10 @@ export function bar(app, filter, more) {
   /** Lines of each level in the shown file. @type {{of: Map<string, number>, exact: boolean}|null} */
   let counts = null;
   const chips = CHIPS.map((chip, i) => {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'level';
-    button.dataset.level = chip.levels[0];
-    const name = document.createElement('span');
-    name.textContent = chip.short;
-    const number = document.createElement('span');
-    number.className = 'number';
-    const key = document.createElement('kbd');
-    key.textContent = String(i + 1);
-    key.ariaHidden = 'true';
-    button.append(name, number, key);
-    button.addEventListener('click', (event) => (event.shiftKey || event.altKey ? only(i) : toggle(i)));
-    el('levels').append(button);
-    return button;
+    const node = make('button', { type: 'button', class: 'level', 'data-level': chip.levels[0], click: (event) => (event.shiftKey || event.altKey ? only(i) : toggle(i)) },
+      make('span', {}, chip.short), make('span', { class: 'number' }), make('kbd', { 'aria-hidden': 'true' }, String(i + 1)));
+    el('levels').append(node);
+    return node;
   });
 
   /** @param {number} i */
@@ -77,35 +56,24 @@ export function bar(app, filter, more) {
 
   /** @param {string} label @param {string} cls @param {string} does @param {() => void} remove */
   function chip(label, cls, does, remove) {
-    const node = document.createElement('span');
-    node.className = `chip ${cls}`;
-    const text = document.createElement('span');
-    text.textContent = label;
-    text.title = label;
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.ariaLabel = `${does}: ${label}`;
-    button.title = does;
-    button.append(icon(CROSS));
-    button.addEventListener('click', remove);
-    node.append(text, button);
-    return node;
+    return make('span', { class: `chip ${cls}` }, make('span', { title: label }, label),
+      make('button', { type: 'button', 'aria-label': `${does}: ${label}`, title: does, click: remove }, icon(CROSS)));
   }
 
   function draw() {
     const { query, rests } = filter;
-    chips.forEach((button, i) => {
+    chips.forEach((node, i) => {
       const on = shows(i);
-      button.ariaPressed = String(on);
+      node.ariaPressed = String(on);
       const n = counts ? CHIPS[i].levels.reduce((sum, level) => sum + (counts?.of.get(level) ?? 0), 0) : null;
-      const number = /** @type {HTMLElement} */ (button.children[1]);
+      const number = /** @type {HTMLElement} */ (node.children[1]);
       const text = n === null ? '' : short(n);
       if (number.textContent !== text) number.textContent = text;
       // Most files have no such line: then there is nothing to choose.
-      if (CHIPS[i].levels[0] === 'none') button.hidden = on && n === 0 && counts?.exact === true;
+      if (CHIPS[i].levels[0] === 'none') node.hidden = on && n === 0 && counts?.exact === true;
       const many = n === null ? '' : `${counts?.exact ? '' : 'about '}${count(n)} lines · `;
       // Its name is what is seen, so that who speaks to the page can say it; the title says more.
-      button.title = `${CHIPS[i].name}: ${many}${on ? 'shown' : 'hidden'} (${i + 1}; with Shift: only these)`;
+      node.title = `${CHIPS[i].name}: ${many}${on ? 'shown' : 'hidden'} (${i + 1}; with Shift: only these)`;
     });
     const shown = rests ?? query;
     const nodes = shown.terms.map((term) => chip(`${term.not ? 'not ' : ''}${termWords(term)}`, term.not ? 'not' : 'only', 'Remove this filter', () => void filter.remove(term)));
@@ -116,11 +84,7 @@ export function bar(app, filter, more) {
     const buttons = [];
     if (rests) buttons.push(plain('Back to the filter', () => filter.context(), '.'));
     else if (!isNothing(query)) buttons.push(plain('Clear', () => filter.clear(), ''));
-    const saved = plain('', more.openSaved, '');
-    saved.className = 'mini';
-    saved.id = 'saved-open';
-    saved.ariaLabel = 'Saved filters';
-    saved.title = 'Saved filters (S)';
+    const saved = button('', more.openSaved, { class: 'mini', id: 'saved-open', 'aria-label': 'Saved filters', title: 'Saved filters (S)' });
     saved.append(icon('M4 2.5h8v11L8 10.6 4 13.5z'));
     const had = document.activeElement?.id === 'saved-open';
     root.replaceChildren(...nodes, ...buttons, saved);
@@ -129,17 +93,9 @@ export function bar(app, filter, more) {
 
   /** @param {string} label @param {() => void} does @param {string} key */
   function plain(label, does, key) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'text-button';
-    button.append(label);
-    if (key) {
-      const kbd = document.createElement('kbd');
-      kbd.textContent = key;
-      button.append(' ', kbd);
-    }
-    button.addEventListener('click', does);
-    return button;
+    const node = button(label, does, { class: 'text-button' });
+    if (key) node.append(' ', make('kbd', {}, key));
+    return node;
   }
 
   app.bus.on('query', draw);

@@ -3,21 +3,14 @@
  * with it. Built when a row is opened, and again when its row was recycled.
  */
 
-import { bytes, count } from './format.js';
+import { make } from './dom.js';
 import { fieldsOf } from './fields.js';
+import { bytes, count } from './format.js';
 import { plain } from './group.js';
 import { parse } from './line.js';
 
 /** The text shown in a detail; what is longer is copied whole, but not laid out. */
 const SHOWN = 100_000;
-
-/** @param {string} tag @param {string} [text] @param {string} [cls] */
-function make(tag, text = '', cls = '') {
-  const node = document.createElement(tag);
-  if (text) node.textContent = text;
-  if (cls) node.className = cls;
-  return node;
-}
 
 /** What one can do with a field: `columns.js` does it. */
 export const FIELD_ACTS = /** @type {const} */ ([
@@ -27,65 +20,52 @@ export const FIELD_ACTS = /** @type {const} */ ([
   ['pin', 'p', 'Show this field as a column'],
 ]);
 
-/** @param {string} key */
-function fieldActs(key) {
-  const cell = make('td', '', 'does');
-  for (const [act, sign, words] of FIELD_ACTS) {
-    const button = make('button', sign === 'x' ? '×' : sign === 'p' ? '⇤' : sign === '!' ? '≠' : sign, 'mini');
-    button.setAttribute('type', 'button');
-    button.dataset.field = act;
-    button.setAttribute('aria-label', `${words}: ${key}`);
-    button.title = `${words} (${sign})`;
-    cell.append(button);
-  }
-  return cell;
+/** @param {string} key @param {number} [most] */
+function fieldActs(key, most) {
+  return make('td', { class: 'does' }, ...FIELD_ACTS.slice(0, most).map(([act, sign, words]) => make('button', {
+    type: 'button', class: 'mini', 'data-field': act, 'aria-label': `${words}: ${key}`, title: `${words} (${sign})`,
+  }, { x: '×', p: '⇤', '!': '≠', '=': '=' }[sign])));
+}
+
+/** The host and the file that a line came from; a subject that is no file's has no host. @param {string} [origin] @returns {Record<string, string>} */
+function whoseOf(origin) {
+  return !origin ? {} : origin.includes(':') ? { host: origin.split(':')[0], origin } : { origin };
 }
 
 /** @param {import('./store.js').Item} item @returns {HTMLElement} */
 export function detail(item) {
-  const root = make('div', '', 'detail');
+  const root = make('div', { class: 'detail' });
   const text = plain(item.text);
   const found = fieldsOf(text);
   const { ms, level } = parse(text);
-  const table = make('table');
-  table.append(make('caption', found ? `Fields of this line, ${found.kind}` : 'About this line', 'quiet'));
   const body = make('tbody');
   /** @param {string} key @param {string} value @param {string} cls */
   const row = (key, value, cls) => {
-    const tr = make('tr', '', cls);
-    const th = make('th', key);
-    th.setAttribute('scope', 'row');
-    const td = /** @type {HTMLTableCellElement} */ (make('td', value));
-    if (cls === 'about') td.colSpan = 2;
-    tr.append(th, td);
+    const tr = make('tr', { class: cls }, make('th', { scope: 'row' }, key), make('td', cls === 'about' ? { colspan: '2' } : {}, value));
     body.append(tr);
+    return tr;
   };
   for (const [key, value] of found?.fields ?? []) {
-    row(key || 'value', value, 'field');
-    const tr = /** @type {HTMLElement} */ (body.lastElementChild);
+    const tr = row(key || 'value', value, 'field');
     tr.dataset.field = key;
     tr.append(fieldActs(key));
   }
   if (ms !== null) row('time', `${new Date(ms).toLocaleString('sv-SE')} local · ${new Date(ms).toISOString()}`, 'about');
   if (level && !found) row('level', level, 'about');
-  if (item.origin) row('from', item.origin, 'about');
+  for (const [of, value] of Object.entries(whoseOf(item.origin))) {
+    const tr = row(of, value, 'field');
+    tr.dataset.field = tr.dataset.of = of;
+    tr.append(fieldActs(of, 1));
+  }
   const end = item.own ?? item.next;
   row('place', `byte ${count(item.offset)} · ${bytes(end - item.offset)} long`, 'about');
-  body.lastElementChild?.lastElementChild?.prepend(make('span', '', 'nth')); // the line's number, where numbers.js knows it
-  table.append(body);
-  root.append(table);
+  body.lastElementChild?.lastElementChild?.prepend(make('span', { class: 'nth' })); // the line's number, where numbers.js knows it
+  root.append(make('table', {}, make('caption', { class: 'quiet' }, found ? `Fields of this line, ${found.kind}` : 'About this line'), body));
   if (!found || item.text.length > 8192 || text !== item.text) {
-    root.append(make('pre', text.length > SHOWN ? `${text.slice(0, SHOWN)}\n… ${count(text.length - SHOWN)} more characters, which Copy takes too` : text));
+    root.append(make('pre', {}, text.length > SHOWN ? `${text.slice(0, SHOWN)}\n… ${count(text.length - SHOWN)} more characters, which Copy takes too` : text));
   }
-  if (item.cut) root.append(make('p', 'The server cut this line: it is longer than its limit.', 'problem'));
-  const acts = make('p', '', 'acts');
-  for (const [act, label, key] of [['copy', 'Copy line', 'c'], ['link', 'Copy link', 'y'], ['mark', 'Mark', 'm'], ['detail', 'Close', 'Enter']]) {
-    const button = make('button', label, 'button');
-    button.setAttribute('type', 'button');
-    button.dataset.act = act;
-    button.append(make('kbd', key));
-    acts.append(button);
-  }
-  root.append(acts);
+  if (item.cut) root.append(make('p', { class: 'problem' }, 'The server cut this line: it is longer than its limit.'));
+  root.append(make('p', { class: 'acts' }, ...[['copy', 'Copy line', 'c'], ['link', 'Copy link', 'y'], ['mark', 'Mark', 'm'], ['detail', 'Close', 'Enter']]
+    .map(([act, label, key]) => make('button', { type: 'button', class: 'button', 'data-act': act }, label, make('kbd', {}, key)))));
   return root;
 }

@@ -93,6 +93,10 @@ export function download(app, filter, span) {
 
   function draw() {
     const store = app.sources.file;
+    // Bytes do not tell whose they are.
+    const whose = kept() && filter.query.terms.some(({ of }) => of);
+    option('as', 'raw').disabled = whose;
+    if (whose) option('as', 'json').checked = true;
     const to = wanted();
     if (!store || !to) return;
     link.href = rawUrl(to.file, to.query);
@@ -130,7 +134,7 @@ export function download(app, filter, span) {
       if (!store) return;
       const filtered = !isNothing(filter.query);
       option('lines', 'kept').disabled = !filtered;
-      option(filtered ? 'lines' : 'lines', filtered ? 'kept' : 'all').checked = true;
+      option('lines', filtered ? 'kept' : 'all').checked = true;
       const chosen = span();
       option('part', 'selected').disabled = !chosen || chosen.first.life !== chosen.last.life;
       option('part', chosen && chosen.first.life === chosen.last.life ? 'selected' : 'file').checked = true;

@@ -9,6 +9,7 @@ import { FIELD_ACTS } from './detail.js';
 import { button, dialog, make } from './dom.js';
 import { fieldsOf } from './fields.js';
 import { plain } from './group.js';
+import { whose } from './query.js';
 import { el } from './status.js';
 
 const MOST = 60; // fields in the dialog
@@ -34,7 +35,8 @@ export function fieldBox({ bus, sources, view, toast, select }) {
     const row = /** @type {HTMLElement} */ (tr.closest('.row'));
     const item = block.items[block.rows.indexOf(row)];
     const value = tr.querySelector('td')?.textContent ?? '';
-    if (!item) return;
+    const of = /** @type {import('./query.js').Whose|undefined} */ (tr.dataset.of);
+    if (!item || (of && act !== 'only')) return;
     const name = item.file ?? file();
     if (act === 'hide' || act === 'pin') {
       const on = columns.toggle(name, field, act === 'hide' ? 'hidden' : 'pinned');
@@ -44,7 +46,7 @@ export function fieldBox({ bus, sources, view, toast, select }) {
       toast(act === 'hide' ? `${field} is ${on ? 'hidden' : 'shown again'} in this file` : `${field} is ${on ? 'a column now' : 'no column any more'}`);
     } else {
       if (item.file) select(name); // filters are of one file
-      bus.emit('keep', { text: asWritten(plain(item.text), field, value), not: act === 'not', regex: false, capitals: true });
+      bus.emit('keep', of ? whose(value, of) : { text: asWritten(plain(item.text), field, value), not: act === 'not', regex: false, capitals: true });
     }
   }
 

@@ -4,7 +4,7 @@
  * Pure.
  */
 
-import { LEVELS, MOST_TERMS, nothing } from './query.js';
+import { LEVELS, MOST_TERMS, nothing, whose } from './query.js';
 
 /** @typedef {{file: string, offset: number, generation: string|null, time?: number|null}} Place  `time`: ms, where to look if the line is gone */
 /** @typedef {import('./query.js').Query} Query */
@@ -32,7 +32,7 @@ export function hashOf({ file, place, query, find }) {
   if (place?.generation) q.set('g', place.generation);
   if (place?.time) q.set('t', String(place.time));
   if (find?.text) q.set('q', coded(find));
-  for (const term of query.terms) q.append(term.not ? 'x' : 'k', coded(term));
+  for (const term of query.terms) q.append(term.of ?? (term.not ? 'x' : 'k'), term.of ? term.text : coded(term));
   if (query.levels) q.set('lv', LEVELS.flatMap((level, i) => (query.levels?.includes(level) ? [LETTERS[i]] : [])).join('') || '-');
   if (query.since) q.set('since', query.since);
   if (query.until) q.set('until', query.until);
@@ -48,7 +48,7 @@ export function shownOf(hash) {
   const time = Number(q.get('t') ?? NaN);
   const query = nothing();
   for (const [key, value] of q) {
-    const term = key === 'k' || key === 'x' ? termOf(value, key === 'x') : null;
+    const term = key === 'k' || key === 'x' ? termOf(value, key === 'x') : key === 'host' || key === 'origin' ? whose(value.slice(0, 1100), key) : null;
     if (term && query.terms.length < MOST_TERMS) query.terms.push(term);
   }
   const letters = q.get('lv');

@@ -6,7 +6,8 @@
  * says so.
  */
 
-/** @typedef {{text: string, not: boolean, regex: boolean, capitals: boolean}} Term */
+/** @typedef {{text: string, not: boolean, regex: boolean, capitals: boolean, of?: Whose}} Term  `of`: not what stands in a line but whose it is */
+/** @typedef {'host'|'origin'} Whose  in a stream of many: the host, or the host and the file */
 /** @typedef {'fatal'|'error'|'warn'|'info'|'debug'|'trace'|'none'} Level  `none`: no level is known of the line, nor of one above that it follows */
 /** @typedef {{terms: Term[], levels: Level[]|null, since: string, until: string}} Query  `levels`: the ones shown, null for all lines */
 
@@ -46,9 +47,10 @@ function escape(text) {
  * @returns {[string, string][]}
  */
 export function params(query, more = []) {
-  const terms = [...query.terms, ...more].filter(({ text }) => text !== '');
+  const all = [...query.terms, ...more].filter(({ text }) => text !== '');
+  const terms = all.filter(({ of }) => !of);
   /** @type {[string, string][]} */
-  const out = [];
+  const out = all.flatMap(({ of, text }) => (of ? [[of, text]] : []));
   const alike = terms.every(({ regex, capitals }) => regex === terms[0].regex && capitals === terms[0].capitals);
   for (const term of terms) {
     const source = term.regex ? term.text : escape(term.text);
@@ -91,6 +93,7 @@ export function reach(source) {
 
 /** How the browser finds a term in a line, to mark it; null where its syntax is not the server's. @param {Term} term */
 export function matcher(term) {
+  if (term.of) return null;
   let source = term.regex ? term.text.replace(/\(\?P</g, '(?<') : escape(term.text).replace(/\\[#&~-]/g, (c) => c[1]);
   let flags = exact(term) ? 'gu' : 'giu';
   if (source.startsWith('(?i)')) {
@@ -104,14 +107,19 @@ export function matcher(term) {
   }
 }
 
+/** The lines of one host, or of one of its files. @param {string} text @param {Whose} of @returns {Term} */
+export function whose(text, of) {
+  return { text, not: false, regex: false, capitals: true, of };
+}
+
 /** @param {Term} term */
 export function termWords(term) {
-  return term.regex ? `/${term.text}/` : term.text;
+  return term.of ? `from ${term.text}` : term.regex ? `/${term.text}/` : term.text;
 }
 
 /** The query in words, for the line that says that nothing was found. @param {Query} query */
 export function words(query) {
-  const out = query.terms.map((term) => `${term.not ? 'without' : 'with'} “${termWords(term)}”`);
+  const out = query.terms.map((term) => (term.of ? termWords(term) : `${term.not ? 'without' : 'with'} “${termWords(term)}”`));
   if (query.levels) out.push(query.levels.length ? `at ${query.levels.join(', ')}` : 'at no level');
   if (query.since || query.until) out.push('in this range of time');
   return out.join(', ');
@@ -119,5 +127,5 @@ export function words(query) {
 
 /** @param {Term} a @param {Term} b */
 export function sameTerm(a, b) {
-  return a.text === b.text && a.not === b.not && a.regex === b.regex && a.capitals === b.capitals;
+  return a.text === b.text && a.not === b.not && a.regex === b.regex && a.capitals === b.capitals && a.of === b.of;
 }

@@ -4,6 +4,7 @@ use crate::chromium::Browser;
 use crate::page::{TEXTS, last, state, texts};
 use crate::support::writer::text;
 use crate::support::{Place, Server, assert_lines};
+use thirtyfour::prelude::Key;
 
 const FILES: &str = "[...document.querySelectorAll('#block .row .file')].map((cell) => cell.title)";
 
@@ -169,5 +170,63 @@ fn a_line_of_a_stream_says_whose_it_is() {
     last(&browser, "three");
     named(3);
     browser.keys("G");
+    browser.no_errors(&[]);
+}
+
+/// Of many hosts one is chosen in a line's detail, and so is one of its files; the choice stands in the address.
+#[cfg(feature = "nats")]
+#[test]
+fn the_lines_of_one_host() {
+    use crate::fake::Fake;
+    let Some(browser) = Browser::start() else { return };
+    let place = Place::new();
+    let fake = Fake::start(&[(1_000, "one"), (1_001, "two"), (1_002, "three"), (1_003, "four")]);
+    fake.shown.lock().expect("unpoisoned").files =
+        vec![("web-1", "/var/log/app"), ("web-2", "/var/log/app"), ("web-1", "/var/log/jobs")];
+    let server = Server::start(&place, &[&fake.url()]);
+    browser.open(&server.page);
+    last(&browser, "four");
+    let choose = |of: &str| {
+        browser.run("document.querySelector('#log').focus()");
+        browser.keys("g");
+        browser.until("the first line", &format!("{TEXTS}[0] === 'one'"));
+        browser.keys("j");
+        browser.keys("k");
+        browser.keys("o");
+        browser.until("a detail", "document.querySelector('#block .detail')");
+        browser.run(&format!("document.querySelector('#block .detail [data-of={of}] button').click()"));
+    };
+    let shown = |lines: &[&str]| {
+        browser.until("the lines", &format!("{TEXTS}.join() === {}", serde_json::json!(lines.join(","))));
+    };
+    choose("host");
+    shown(&["one", "three", "four"]);
+    assert_eq!(
+        browser.get::<String>("return document.querySelector('#kept .chip').textContent"),
+        "from web-1"
+    );
+    fake.shown
+        .lock()
+        .expect("unpoisoned")
+        .messages
+        .extend([(1_004, "five".to_owned()), (1_005, "six".to_owned())]);
+    shown(&["one", "three", "four", "six"]);
+    browser.run("document.querySelector('#block .row.open')?.focus()");
+    browser.run("document.querySelector('#block .detail [data-of=origin] button').click()");
+    shown(&["one", "four"]);
+    browser.until("the address", "/host=web-1/.test(location.hash) && /origin=web-1/.test(location.hash)");
+    let address: String = browser.get("return location.href");
+    browser.open("about:blank");
+    browser.open(&address);
+    shown(&["one", "four"]);
+    // What is saved of them is JSON: bytes do not tell whose they are.
+    browser.run("document.querySelector('#log').focus()");
+    browser.keys("s");
+    let raw: [bool; 2] =
+        browser.get("return [...document.querySelectorAll('#download [name=as]')].map((way) => way.checked)");
+    assert_eq!(raw, [false, true]);
+    browser.keys(Key::Escape + "");
+    browser.run("document.querySelectorAll('#kept .chip button').forEach((button) => button.click())");
+    shown(&["one", "two", "three", "four", "five", "six"]);
     browser.no_errors(&[]);
 }

@@ -22,10 +22,24 @@ pub(super) struct Shown {
     pub(super) hidden: u32,
     /// A message that the next consumer leaves out.
     pub(super) left_out: Option<u64>,
+    /// Whose the messages are, in turns: a host and the path of its file. If there are none, nobody's.
+    pub(super) files: Vec<(&'static str, &'static str)>,
     /// Whether messages say, as those of `ship`, where their bytes stand in the file.
     pub(super) ranges: bool,
     /// Where each consumer was asked to begin.
     pub(super) begun: Vec<u64>,
+}
+
+impl Shown {
+    /// The subject of a message, and the header that names its file.
+    fn whose(&self, number: u64) -> (String, String) {
+        match self.files.get((number as usize - 1) % self.files.len().max(1)) {
+            None => ("logs.a".to_owned(), String::new()),
+            Some((host, path)) => {
+                (format!("logs.{host}{}", path.replace('/', ".")), format!("\r\nLogcast-Path: {path}"))
+            }
+        }
+    }
 }
 
 /// See the module.
@@ -154,7 +168,8 @@ impl Talk {
                 shown.hidden = shown.hidden.saturating_sub(1);
                 match found.filter(|_| !hidden) {
                     Some((stored, text)) => {
-                        let mut headers = "\r\nNats-Stream: logs\r\nNats-Subject: logs.a".to_owned();
+                        let (subject, path) = shown.whose(number);
+                        let mut headers = format!("\r\nNats-Stream: logs\r\nNats-Subject: {subject}{path}");
                         let time = jiff::Timestamp::from_second(stored as i64).expect("a time");
                         write!(headers, "\r\nNats-Sequence: {number}\r\nNats-Time-Stamp: {time}")
                             .expect("text");
@@ -185,9 +200,10 @@ impl Talk {
                     }
                     let left = all - number;
                     let range = format!("\r\nLogcast-At: AAAAAAAF~AAAAAAAH:{from}-{begin}");
-                    let headers = if shown.ranges { range.as_str() } else { "" };
+                    let (subject, path) = shown.whose(number);
+                    let headers = if shown.ranges { range + path.as_str() } else { path };
                     let ack = format!("$JS.ACK.logs.{name}.1.{number}.{own}.{stored}000000000.{left}");
-                    self.tell(reply, "logs.a", &ack, headers, text);
+                    self.tell(reply, &subject, &ack, &headers, text);
                     (at, own) = (number + 1, own + 1);
                 }
                 self.consumers.insert(name, (at, own));
