@@ -50,13 +50,14 @@ export function detail(item) {
     tr.dataset.field = key;
     tr.append(fieldActs(key));
   }
+  for (const [of, value] of Object.entries(whoseOf(item.origin))) {
+    const name = of === 'host' ? 'from host' : 'from file';
+    const tr = row(name, value, 'field');
+    tr.dataset.field = tr.dataset.of = of;
+    tr.append(fieldActs(name, 1));
+  }
   if (ms !== null) row('time', `${new Date(ms).toLocaleString('sv-SE')} local · ${new Date(ms).toISOString()}`, 'about');
   if (level && !found) row('level', level, 'about');
-  for (const [of, value] of Object.entries(whoseOf(item.origin))) {
-    const tr = row(of, value, 'field');
-    tr.dataset.field = tr.dataset.of = of;
-    tr.append(fieldActs(of, 1));
-  }
   const end = item.own ?? item.next;
   row('place', `byte ${count(item.offset)} · ${bytes(end - item.offset)} long`, 'about');
   body.lastElementChild?.lastElementChild?.prepend(make('span', { class: 'nth' })); // the line's number, where numbers.js knows it

@@ -26,6 +26,7 @@ export function download(app, filter, span) {
   const kept = () => option('lines', 'kept').checked;
   const json = () => option('as', 'json').checked;
   let stop = new AbortController();
+  let forced = false;
   const part = () => /** @type {HTMLInputElement} */ (form.querySelector('input[name=part]:checked'))?.value ?? 'file';
 
   /** @returns {{file: string, query: [string, string][]}|null} */
@@ -96,7 +97,8 @@ export function download(app, filter, span) {
     // Bytes do not tell whose they are.
     const whose = kept() && filter.query.terms.some(({ of }) => of);
     option('as', 'raw').disabled = whose;
-    if (whose) option('as', 'json').checked = true;
+    if (whose !== forced) option('as', whose ? 'json' : 'raw').checked = true;
+    forced = whose;
     const to = wanted();
     if (!store || !to) return;
     link.href = rawUrl(to.file, to.query);

@@ -2,6 +2,7 @@
  * The keys: one table, which the handler and the `?` sheet both read. Single keys act only while nobody types.
  */
 
+import { make } from './dom.js';
 import { choices } from './settings.js';
 
 /** @typedef {{keys: string[], act: string, does: string, group: string, acts?: string[]}} Binding  `acts`: one for each key, where they differ */
@@ -109,22 +110,8 @@ export function sign(key) {
 /** Fills the sheet from the table. @param {HTMLElement} root */
 export function fillSheet(root) {
   for (const group of new Set(BINDINGS.map((binding) => binding.group))) {
-    const section = document.createElement('section');
-    const title = document.createElement('h3');
-    title.textContent = group;
-    const list = document.createElement('dl');
-    for (const binding of BINDINGS.filter((b) => b.group === group)) {
-      const term = document.createElement('dt');
-      for (const key of binding.keys) {
-        const kbd = document.createElement('kbd');
-        kbd.textContent = sign(key);
-        term.append(kbd, ' ');
-      }
-      const words = document.createElement('dd');
-      words.textContent = binding.does;
-      list.append(term, words);
-    }
-    section.append(title, list);
-    root.append(section);
+    const acts = BINDINGS.filter((binding) => binding.group === group);
+    root.append(make('section', {}, make('h3', {}, group), make('dl', {}, ...acts.flatMap(({ keys, does }) => [
+      make('dt', {}, ...keys.flatMap((key) => [make('kbd', {}, sign(key)), ' '])), make('dd', {}, does)]))));
   }
 }

@@ -48,7 +48,7 @@ export function shownOf(hash) {
   const time = Number(q.get('t') ?? NaN);
   const query = nothing();
   for (const [key, value] of q) {
-    const term = key === 'k' || key === 'x' ? termOf(value, key === 'x') : key === 'host' || key === 'origin' ? whose(value.slice(0, 1100), key) : null;
+    const term = key === 'k' || key === 'x' ? termOf(value, key === 'x') : value && (key === 'host' || key === 'origin') ? whose(value.slice(0, 1100), key) : null;
     if (term && query.terms.length < MOST_TERMS) query.terms.push(term);
   }
   const letters = q.get('lv');

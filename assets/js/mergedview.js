@@ -5,6 +5,7 @@
 
 import { button, dialog, make } from './dom.js';
 import { Merged } from './merged.js';
+import { narrow } from './settings.js';
 import { MERGED, sourceOf } from './sources.js';
 import { MOST_PARTS } from './weave.js';
 
@@ -48,7 +49,8 @@ export function mergedView({ sources, view, select, toast }) {
     cell.className = 'file';
     const hue = origin ? [...origin].reduce((sum, char) => sum + char.charCodeAt(0), 0) : [...sources.all.keys()].indexOf(file);
     cell.style.setProperty('--hue', `var(--hue${hue % HUES})`);
-    cell.textContent = middle(origin ? origin.replace(/:.*\//, ':') : sources.all.get(file)?.store.label ?? file, 14);
+    const name = origin ? origin.replace(/:.*\//, ':') : sources.all.get(file)?.store.label ?? file;
+    cell.textContent = narrow() ? middle(name.replace(/\.\w+$/, ''), 8) : middle(name, 14);
     cell.title = origin ?? file;
     row.append(cell);
   });

@@ -2,6 +2,7 @@
  * The two small boxes: `:` asks for a place, Ctrl-K for an act by its name.
  */
 
+import { make } from './dom.js';
 import { BINDINGS, sign } from './keys.js';
 import { el } from './status.js';
 
@@ -45,20 +46,7 @@ export function palette(act, more = () => []) {
     shown = field.value.trim() === '' ? all.slice(0, SHOWN) : all.map((choice) => ({ choice, points: score(field.value, choice.name) }))
       .filter(({ points }) => points >= 0).sort((a, b) => b.points - a.points).slice(0, SHOWN).map(({ choice }) => choice);
     at = Math.max(0, Math.min(at, shown.length - 1));
-    list.replaceChildren(...shown.map(({ name, key }, i) => {
-      const option = document.createElement('div');
-      option.role = 'option';
-      option.id = `option-${i}`;
-      option.ariaSelected = String(i === at);
-      option.append(name);
-      if (key) {
-        const sign = document.createElement('kbd');
-        sign.textContent = key;
-        option.append(sign);
-      }
-      option.addEventListener('click', () => choose(i));
-      return option;
-    }));
+    list.replaceChildren(...shown.map(({ name, key }, i) => make('div', { role: 'option', id: `option-${i}`, 'aria-selected': String(i === at), click: () => choose(i) }, name, ...(key ? [make('kbd', {}, key)] : []))));
     field.setAttribute('aria-activedescendant', shown.length ? `option-${at}` : '');
     list.children[at]?.scrollIntoView({ block: 'nearest' });
   }
@@ -104,22 +92,27 @@ export function goBox(go) {
   const form = /** @type {HTMLFormElement} */ (box.querySelector('form'));
   const field = /** @type {HTMLInputElement} */ (box.querySelector('input'));
   const words = /** @type {HTMLElement} */ (box.querySelector('.problem'));
+  let turn = 0;
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
+    const mine = turn += 1;
     const wrong = await go(field.value);
+    if (mine !== turn) return; // somebody types on
     words.textContent = wrong;
     if (wrong) field.setAttribute('aria-invalid', 'true');
     else if (box.open) el('log').focus({ preventScroll: true });
   });
-  box.addEventListener('keydown', (event) => {
-    if (event.key !== 'Escape') return;
+  field.addEventListener('input', () => { turn += 1; });
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !box.open) return;
     event.stopPropagation(); // of what is open only the box closes
     box.close();
-  });
+  }, true);
   for (const kind of ['focusin', 'pointerdown']) {
     document.addEventListener(kind, ({ target }) => { if (box.open && !box.contains(/** @type {Node} */ (target))) box.close(); });
   }
   return () => {
+    turn += 1;
     field.value = '';
     words.textContent = '';
     field.removeAttribute('aria-invalid');

@@ -129,7 +129,8 @@ export function rowActs({ sources, view, toast, complain, url }) {
     }
     const [first, last] = pick.span ?? [item, item];
     let text = '';
-    if (names || !store || store instanceof Merged) for (const line of await linesOf(first, last)) text += `${names ? `${line.file}:${line.offset}: ` : ''}${line.text}\n`;
+    // Bytes do not tell whose they are.
+    if (names || !store || store instanceof Merged || ('query' in store && store.query.terms.some(({ of }) => of))) for (const line of await linesOf(first, last)) text += `${names ? `${line.file}:${line.offset}: ` : ''}${line.text}\n`;
     else text = await bytesBetween(store, first, last);
     const lines = text.split('\n').length - 1;
     await toClipboard(text);
@@ -234,7 +235,7 @@ export function rowActs({ sources, view, toast, complain, url }) {
       if (index < 0) return false;
       found = keyOf(block.items[index]);
       block.decorate();
-      focus(index);
+      if (!document.activeElement?.closest('dialog')) focus(index); // nor does this
       return true;
     },
     /** The selected lines, the first and the last. */

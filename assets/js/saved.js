@@ -2,6 +2,7 @@
  * Filters that the user keeps by name, in this browser. A saved filter is what stands in the address bar for it.
  */
 
+import { button, make } from './dom.js';
 import { hashOf, shownOf } from './link.js';
 import { isNothing, words } from './query.js';
 import { el } from './status.js';
@@ -40,32 +41,18 @@ export function saved(app, filter) {
   function draw() {
     form.hidden = isNothing(filter.query);
     list.replaceChildren(...all.map((one) => {
-      const row = document.createElement('li');
-      const use = document.createElement('button');
-      use.type = 'button';
-      use.className = 'use';
-      const name = document.createElement('b');
-      name.textContent = one.name;
-      const what = document.createElement('span');
-      what.textContent = words(shownOf(one.hash).query);
-      use.append(name, what);
-      use.addEventListener('click', () => {
+      const { query } = shownOf(one.hash);
+      const use = make('button', { type: 'button', class: 'use', click: () => {
         box.close();
-        void filter.set(shownOf(one.hash).query);
-      });
-      const drop = document.createElement('button');
-      drop.type = 'button';
-      drop.className = 'icon';
-      drop.textContent = '✕';
-      drop.ariaLabel = `Forget ${one.name}`;
-      drop.addEventListener('click', () => {
+        void filter.set(query);
+      } }, make('b', {}, one.name), make('span', {}, words(query)));
+      const drop = button('✕', () => {
         all = all.filter((other) => other !== one);
         keep();
         draw();
         (/** @type {HTMLElement|null} */ (list.querySelector('.use')) ?? box.querySelector('button'))?.focus();
-      });
-      row.append(use, drop);
-      return row;
+      }, { class: 'icon', 'aria-label': `Forget ${one.name}` });
+      return make('li', {}, use, drop);
     }));
     /** @type {HTMLElement} */ (box.querySelector('.none')).hidden = all.length > 0;
   }

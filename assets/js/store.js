@@ -104,16 +104,14 @@ export class Store {
       this.back = '';
     }
     const of = this.lives[life];
-    const sentFrom = batch.from + batch.skip;
-    // What was told before does not count again: a server that lost its engine tells a stream from its start.
-    const fresh = Math.max(batch.from, of.heard);
     of.heard = batch.to;
+    const sentFrom = batch.from + batch.skip;
     of.tip = Math.max(of.tip, batch.to);
     if (life === this.current) this.size = Math.max(this.size, of.tip);
     this.partial = '';
-    this.received += fresh > sentFrom ? batch.offsets.filter((offset) => offset >= fresh).length : batch.lines.length;
-    this.skippedBytes += Math.max(0, sentFrom - fresh);
-    this.receivedBytes += Math.max(0, batch.to - Math.max(sentFrom, fresh));
+    this.received += batch.lines.length;
+    this.skippedBytes += batch.skip;
+    this.receivedBytes += batch.to - sentFrom;
     if (!keep || batch.lines.length === 0) return;
     /** @type {Item[]} */
     const items = batch.lines.map((text, i) => ({ kind: 'line', life, offset: batch.offsets[i], next: batch.offsets[i + 1] ?? batch.to, text, origin: batch.origins?.findLast(([first]) => first <= i)?.[1] || undefined }));

@@ -4,6 +4,7 @@
  * At most `MOST` tabs are drawn; where there are more files, the last tab opens the list of all by name.
  */
 
+import { make } from './dom.js';
 import { suffixes } from './format.js';
 import { MERGED } from './sources.js';
 
@@ -32,20 +33,11 @@ export function tabs(root, choose, all = () => {}) {
   });
 
   /** @param {string} name @param {number} i */
-  function make(name, i) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.role = 'tab';
-    button.dataset.name = name;
-    button.style.setProperty('--hue', `var(--hue${i % HUES})`);
-    const dot = document.createElement('span');
-    dot.className = name === MERGED ? 'dot both' : 'dot';
-    const label = document.createElement('span');
-    label.className = 'label';
-    button.append(dot, label);
-    button.setAttribute('aria-controls', 'log');
-    button.addEventListener('click', () => choose(name));
-    return button;
+  function tabOf(name, i) {
+    const tab = make('button', { type: 'button', role: 'tab', 'data-name': name, 'aria-controls': 'log', click: () => choose(name) },
+      make('span', { class: name === MERGED ? 'dot both' : 'dot' }), make('span', { class: 'label' }));
+    tab.style.setProperty('--hue', `var(--hue${i % HUES})`);
+    return tab;
   }
 
   return {
@@ -69,18 +61,14 @@ export function tabs(root, choose, all = () => {}) {
           buttons.delete(name);
         }
         for (const name of shown) {
-          const button = buttons.get(name) ?? make(name, names.indexOf(name));
+          const button = buttons.get(name) ?? tabOf(name, names.indexOf(name));
           buttons.set(name, button);
           root.append(button);
         }
         rest?.remove();
         rest = null;
         if (shown.length < names.length) {
-          rest = document.createElement('button');
-          rest.type = 'button';
-          rest.className = 'rest';
-          rest.textContent = `${names.length - shown.length} more…`;
-          rest.addEventListener('click', all);
+          rest = make('button', { type: 'button', class: 'rest', click: all }, `${names.length - shown.length} more…`);
           root.after(rest);
         }
       }

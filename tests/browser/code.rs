@@ -68,38 +68,6 @@ fn types_hold() {
     assert!(!ok && words.contains("TS2322"), "{words}");
 }
 
-/// A server that came back before its engine tells a stream from its start once more: its lines are there once, and count
-/// once. The modules by themselves.
-#[test]
-fn what_is_told_again_counts_once() {
-    if tools().is_none() {
-        return;
-    }
-    let module = assets().join("js/store.js");
-    let script = format!(
-        "const {{ Store }} = await import({module:?});
-         const store = new Store('s', async () => {{ throw new Error('nothing is asked for'); }});
-         store.meet({{ state: 'following', generation: 'g', from: 0, tip: 0, size: 0 }}, true);
-         const batch = (from, to, skip, offsets) => store.batch({{ generation: 'g', from, to, skip, offsets, lines: offsets.map(String) }}, true);
-         batch(0, 40, 0, [0, 10, 20, 30]);
-         batch(40, 90, 20, [60, 70, 80]);
-         const counts = () => [store.received, store.skippedBytes, store.receivedBytes];
-         const before = counts();
-         batch(0, 110, 70, [70, 80, 90, 100]);
-         const told = counts();
-         batch(110, 120, 0, [110]);
-         console.log(JSON.stringify([before, told, counts(), store.peekTail(5).map(({{ offset }}) => offset)]));"
-    );
-    let output = Command::new("node").args(["--input-type=module", "-e", &script]).output().expect("node");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(
-        said.trim(),
-        "[[7,20,70],[9,20,90],[10,20,100],[70,80,90,100,110]]",
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-}
-
 /// All that a browser is sent to show the page, as it is sent; and nothing of it twice.
 #[test]
 fn the_page_is_small() {

@@ -235,10 +235,18 @@ fn scrolling_does_not_drift() {
         for _ in 0..times {
             browser.wheel(px);
         }
-        browser.run("window.still_ = 0");
-        browser.until(what, "(() => { const log = document.querySelector('#log'), { top } = log.getBoundingClientRect();
-            window.still_ = window.top_ === log.scrollTop ? window.still_ + 1 : 0; window.top_ = log.scrollTop;
-            return window.still_ > 5 && [...document.querySelectorAll('#block .row')].some((row) => { const box = row.getBoundingClientRect(); return box.top <= top && box.bottom > top; }); })()");
+        browser.run(
+            "window.rests = false;
+             const log = document.querySelector('#log'); let was = -1, still = 0;
+             const look = () => {
+               still = was === log.scrollTop ? still + 1 : 0; was = log.scrollTop;
+               const { top } = log.getBoundingClientRect();
+               window.rests = still > 8 && [...document.querySelectorAll('#block .row')].some((row) => { const box = row.getBoundingClientRect(); return box.top <= top && box.bottom > top; });
+               if (!window.rests) requestAnimationFrame(look);
+             };
+             look()",
+        );
+        browser.until(what, "window.rests");
         first(&browser)
     };
     for wrap in [false, true] {
@@ -292,13 +300,16 @@ fn wrapping_keeps_the_place() {
 fn a_huge_line_costs_little() {
     let Some((place, _server, browser)) = begin(&numbered("a", 1, 5)) else { return };
     browser.cdp("Performance.enable", serde_json::json!({ "timeDomain": "threadTicks" }));
+    // To look costs the page something too: little, and as much for both.
+    let ends =
+        |line: &str| format!("document.querySelector('#block').lastElementChild?.textContent === '{line}'");
     let ordinary = look(&browser, false).cpu;
     place.append("f", format!("{}\n", "x".repeat(99)).repeat(10_000) + "one\n");
-    last(&browser, "one");
+    browser.until("the lines", &ends("one"));
     let huge = look(&browser, false).cpu;
     place.append("f", format!("{}\n", "x".repeat(1_000_000)));
     place.append("f", [vec![0u8; 500], b"\nlast\n".to_vec()].concat());
-    last(&browser, "last");
+    browser.until("the last line", &ends("last"));
     let more = "[...document.querySelectorAll('.more')].some((more) => /chars|cut/.test(more.textContent))";
     browser.until("the head of the line", more);
     let (ordinary, huge) = (huge - ordinary, look(&browser, false).cpu - huge);

@@ -1,7 +1,8 @@
 //! Several files: as one by time, as tabs, and many of them.
 
 use crate::chromium::Browser;
-use crate::page::{TEXTS, last, state, texts};
+use crate::find::on;
+use crate::page::{TEXTS, follows, last, state, texts};
 use crate::support::writer::text;
 use crate::support::{Place, Server, assert_lines};
 use thirtyfour::prelude::Key;
@@ -189,9 +190,10 @@ fn the_lines_of_one_host() {
     let choose = |of: &str| {
         browser.run("document.querySelector('#log').focus()");
         browser.keys("g");
-        browser.until("the first line", &format!("{TEXTS}[0] === 'one'"));
+        follows(&browser, false);
         browser.keys("j");
         browser.keys("k");
+        on(&browser, "one");
         browser.keys("o");
         browser.until("a detail", "document.querySelector('#block .detail')");
         browser.run(&format!("document.querySelector('#block .detail [data-of={of}] button').click()"));
@@ -219,6 +221,10 @@ fn the_lines_of_one_host() {
     browser.open("about:blank");
     browser.open(&address);
     shown(&["one", "four"]);
+    // The line is copied as it is.
+    browser.run("window.copied = ''; navigator.clipboard.writeText = async (text) => { window.copied = text; }; document.querySelector('#block .row').focus()");
+    browser.keys("c");
+    browser.until("the line to be copied", "window.copied === 'one\\n'");
     // What is saved of them is JSON: bytes do not tell whose they are.
     browser.run("document.querySelector('#log').focus()");
     browser.keys("s");
