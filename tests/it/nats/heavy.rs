@@ -211,6 +211,9 @@ fn a_viewer_while_the_leader_is_killed_six_times() {
     assert_eq!(seen, lines);
     // What no message was stored in is no reader's doing.
     let stall = stall(&cluster.url());
+    if longest > Duration::from_secs(10) {
+        eprintln!("a long silence; the server said:\n{}", server.stderr());
+    }
     eprintln!(
         "viewer, 6 leaders killed, {lines} lines: 0 missing, 0 doubled; longest silence {longest:?}, nothing stored for {stall} ms"
     );
